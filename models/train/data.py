@@ -1,0 +1,153 @@
+"""Training rows from every source, split by a hash of their group, and augmentation of their text.
+
+A row is a dict: id, group, source, role, prev, prev_role, text, sentiment, labels, cues, natural.
+"""
+
+import gzip
+import hashlib
+import json
+import random
+import re
+from pathlib import Path
+
+from labels import CUES, INDEX, SENTIMENTS
+
+HERE = Path(__file__).parent
+# Turns whose role is wrong because of how the source was split.
+WRONG_ROLE = set(
+    "u0306 u0408 u0412 u0548 u0573 u0770 u0891 u0938 u0971 u1031 u1083 u1106 u1458 u1562 u1635 u1760 u1783 u1817 "
+    "u1930 u1997 u2180 u2599 u2763 u2844 u2867 u2990 u3083 u3109 u3146 u3202 u3339".split()
+)
+HELD_BACK = 0.12
+
+
+def read_jsonl(path):
+    opener = gzip.open if str(path).endswith(".gz") else open
+    with opener(path, "rt", encoding="utf-8") as f:
+        return [json.loads(line) for line in f if line.strip()]
+
+
+def other(role):
+    return "agent" if role == "customer" else "customer"
+
+
+NATURAL_SOURCES = {"ibm-cdp", "star", "tau-bench", "conversations"}
+# Threads written without a label in focus.
+NATURAL_THREADS = {"w5", "w7", "w8", "w9", "w10", "w14", "w15", "w16", "w19", "w20", "w21", "w24"}
+
+
+def conversation_rows(conversations, source):
+    for c in conversations:
+        turns = c["turns"]
+        for i, (turn, labels) in enumerate(zip(turns, c["labels"])):
+            if turn["role"] == "system":
+                continue
+            prev = turns[i - 1] if i else {"text": "", "role": other(turn["role"])}
+            yield {
+                "id": f"{c['id']}.{i}", "group": c["id"], "source": source, "role": turn["role"], "text": turn["text"],
+                "prev": prev["text"], "prev_role": prev["role"], "sentiment": labels[0], "labels": labels[1:],
+            }
+
+
+def load(data):
+    """All rows. `data` is the folder with the labelled text that is not part of this repository."""
+    data = Path(data)
+    reread = {}
+    for r in read_jsonl(HERE / "readings" / "labels.jsonl"):
+        reread[r["id"]] = r
+    rows = []
+    for name in ("labelled.jsonl", "authored.jsonl"):
+        for r in read_jsonl(data / name):
+            if r["id"] in WRONG_ROLE:
+                continue
+            again = reread.get(r["id"])
+            if again:
+                r["sentiment"], r["labels"] = again["sentiment"], again["labels"]
+            rows.append({**r, "group": r["id"], "prev_role": other(r["role"])})
+    # Turns of the unlabelled pool that were read: n<line number>.
+    wanted = {int(i[1:]): r for i, r in reread.items() if re.fullmatch(r"n\d+", i)}
+    if wanted:
+        for i, r in enumerate(read_jsonl(data / "unlabelled.jsonl.gz")):
+            if i in wanted:
+                a = wanted[i]
+                rows.append({**r, "id": a["id"], "group": a["id"], "prev_role": other(r["role"]),
+                             "sentiment": a["sentiment"], "labels": a["labels"]})
+    rows += conversation_rows(read_jsonl(data / "conversations.jsonl"), "conversations")
+    for path in sorted((HERE / "threads").glob("*.jsonl")):
+        rows += conversation_rows(read_jsonl(path), "threads")
+    cues = {r["id"]: r["cues"] for r in read_jsonl(HERE / "readings" / "cues.jsonl")}
+    for r in rows:
+        r["cues"] = cues.get(r["id"])  # None: not read for cues
+        r["natural"] = r["source"] in NATURAL_SOURCES or r["group"].split("-")[0] in NATURAL_THREADS
+    return rows
+
+
+def held_back(row):
+    h = int(hashlib.sha256(row["group"].encode()).hexdigest()[:8], 16) / 2**32
+    return h < HELD_BACK
+
+
+def split(rows):
+    return [r for r in rows if not held_back(r)], [r for r in rows if held_back(r)]
+
+
+def encode_labels(row):
+    y = [0.0] * len(INDEX)
+    for label in row["labels"]:
+        y[INDEX[label]] = 1.0
+    return y, SENTIMENTS.index(row["sentiment"])
+
+
+def encode_cues(row):
+    return [float(c in (row["cues"] or [])) for c in CUES]
+
+
+SIGN_OFF = re.compile(r"\s*(\^|\*|/|- ?)[A-Z]{1,3}[a-z]*$")
+HANDLE = re.compile(r"@\w+")
+KEYS = "qwertyuiopasdfghjklzxcvbnm"
+
+
+def typo(text, rng):
+    if len(text) < 8:
+        return text
+    chars = list(text)
+    for _ in range(1 + len(chars) // 60):
+        i = rng.randrange(len(chars) - 1)
+        if not chars[i].isalpha():
+            continue
+        kind = rng.random()
+        if kind < 0.35:
+            chars[i], chars[i + 1] = chars[i + 1], chars[i]
+        elif kind < 0.7:
+            chars[i] = ""
+        elif kind < 0.85:
+            chars[i] = chars[i] * 2
+        else:
+            chars[i] = rng.choice(KEYS)
+    return "".join(chars)
+
+
+def augment(row, rng):
+    """A variant of the row as it may be typed or transcribed elsewhere; labels stay true."""
+    text, prev = row["text"], row["prev"]
+    if rng.random() < 0.15:
+        text = text.replace("'", "").replace("\u2019", "")
+    if rng.random() < 0.10:
+        text = re.sub(r"(?<=\w)[,.;:?]+(?=\s|$)", "", text)  # speech without punctuation
+    if rng.random() < 0.10:
+        text = typo(text, rng)
+    if rng.random() < 0.15:
+        text = HANDLE.sub(rng.choice(["@user", "@company", "", "@SkyNorth"]), text)
+    if row["role"] == "agent" and rng.random() < 0.2:
+        if SIGN_OFF.search(text):
+            text = SIGN_OFF.sub("", text)
+        else:
+            a, b = rng.choice("ABCDEFGHJKLMNPRSTW"), rng.choice("ABCDEGHJKLMNPRSTW")
+            text = text + rng.choice([" ^%s%s", " *%s%s", " -%s%s", " /%s%s"]) % (a, b)
+    if rng.random() < 0.12:
+        prev = ""
+    return {**row, "text": text.strip() or row["text"], "prev": prev}
+
+
+def rng_for(seed, epoch, index):
+    return random.Random(seed * 1_000_003 + epoch * 10_007 + index)

@@ -1,0 +1,78 @@
+"""The classifier: a BERT encoder, and heads that each read the turn's tokens with an attention of their own.
+
+Input ids of a turn:  [CLS] role text [SEP]            (no turn before)
+                      [CLS] role text [SEP] role prev [SEP]
+`role` is the one word customer, agent or bot. Long turns keep their head and tail.
+"""
+
+import torch
+from torch import nn
+from transformers import AutoModel, AutoTokenizer
+
+from labels import CUES, LABELS
+from text import plain
+
+MAX_TEXT, MAX_PREV = 144, 40
+ROLE_WORDS = {"customer": "customer", "agent": "agent", "bot": "robot"}
+
+
+def head_tail(ids, limit, head):
+    return ids if len(ids) <= limit else ids[:head] + ids[len(ids) - (limit - head):]
+
+
+class Inputs:
+    def __init__(self, path):
+        self.tok = AutoTokenizer.from_pretrained(path)
+        word = lambda w: self.tok.convert_tokens_to_ids(w)
+        self.cls, self.sep, self.pad = self.tok.cls_token_id, self.tok.sep_token_id, self.tok.pad_token_id
+        self.role = {r: word(w) for r, w in ROLE_WORDS.items()}
+
+    def tokens(self, texts):
+        return self.tok([plain(t) for t in texts], add_special_tokens=False, truncation=False)["input_ids"]
+
+    def rows(self, rows):
+        """ids, and how many of them belong to the turn itself ([CLS] role text [SEP])."""
+        texts, prevs = self.tokens(r["text"] for r in rows), self.tokens(r["prev"] for r in rows)
+        out = []
+        for r, t, p in zip(rows, texts, prevs):
+            ids = [self.cls, self.role[r["role"]]] + head_tail(t, MAX_TEXT, MAX_TEXT // 2) + [self.sep]
+            own = len(ids)
+            if p and r["prev_role"] in self.role:
+                ids += [self.role[r["prev_role"]]] + head_tail(p, MAX_PREV, MAX_PREV // 2) + [self.sep]
+            out.append((ids, own))
+        return out
+
+    def batch(self, encoded):
+        width = max(len(ids) for ids, _ in encoded)
+        ids = torch.full((len(encoded), width), self.pad)
+        own = torch.zeros(len(encoded), width, dtype=torch.bool)
+        types = torch.zeros(len(encoded), width, dtype=torch.long)
+        for i, (row, n) in enumerate(encoded):
+            ids[i, : len(row)] = torch.tensor(row)
+            own[i, :n] = True
+            types[i, n : len(row)] = 1
+        return ids, types, ids != self.pad, own
+
+
+class Classifier(nn.Module):
+    """logits: [batch, 24 labels + 3 sentiments + 4 cues]."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.bert = AutoModel.from_pretrained(path, add_pooling_layer=False, attn_implementation="sdpa")
+        width = self.bert.config.hidden_size
+        heads, logits = len(LABELS) + 1 + len(CUES), len(LABELS) + 3 + len(CUES)
+        self.query = nn.Parameter(torch.randn(heads, width) * 0.02)
+        self.weight = nn.Parameter(torch.randn(logits, width) * 0.02)
+        self.bias = nn.Parameter(torch.zeros(logits))
+        self.dropout = nn.Dropout(0.1)
+
+    def forward(self, ids, types, mask, own):
+        hidden = self.dropout(self.bert(ids, attention_mask=mask, token_type_ids=types).last_hidden_state)
+        scores = torch.einsum("btd,hd->bht", hidden, self.query).masked_fill(~own[:, None, :], -1e4)
+        pooled = torch.softmax(scores, dim=-1) @ hidden  # [batch, heads, width]
+        n = len(LABELS)
+        labels = (pooled[:, :n] * self.weight[:n]).sum(-1)
+        sentiment = pooled[:, n] @ self.weight[n : n + 3].T
+        cues = (pooled[:, n + 1 :] * self.weight[n + 3 :]).sum(-1)
+        return torch.cat([labels, sentiment, cues], dim=1) + self.bias

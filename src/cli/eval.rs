@@ -1,0 +1,67 @@
+//! `evenhand eval`.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::bail;
+use clap::Args;
+
+use super::{Common, Source, Usage};
+use crate::ingest::Format;
+use crate::run::{self, EvalOptions};
+
+/// Compare the program's judgement with that of readers: precision, recall and F1
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  evenhand eval transcripts.jsonl --gold gold.jsonl")]
+pub(super) struct Eval {
+    /// The transcripts that were read [default: NAME.transcripts.jsonl beside NAME.gold.jsonl]
+    #[arg(value_name = "INPUT")]
+    inputs: Vec<String>,
+    /// What readers found (JSON Lines)
+    #[arg(long, value_name = "FILE")]
+    gold: PathBuf,
+    /// Format of the transcripts
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Judge the rules from the readers' labels: what is wrong then is the rules' own
+    #[arg(long)]
+    readers_labels: bool,
+    /// Write every disagreement on a rule to this file (JSON Lines)
+    #[arg(long, value_name = "FILE")]
+    differences: Option<PathBuf>,
+    #[command(flatten)]
+    source: Source,
+}
+
+impl Eval {
+    pub(super) fn run(self, common: &Common) -> anyhow::Result<ExitCode> {
+        let inputs = if self.inputs.is_empty() { beside(&self.gold)? } else { self.inputs };
+        let options = EvalOptions {
+            inputs,
+            format: self.format,
+            gold: self.gold,
+            config: self.source.config()?,
+            seed: common.seed,
+            readers_labels: self.readers_labels,
+            differences: self.differences,
+        };
+        let evaluation = run::evaluate(&self.source.classifier()?, &options, &common.progress())?;
+        let mut out = std::io::stdout().lock();
+        if common.json {
+            writeln!(out, "{}", evaluation.json())?;
+        } else {
+            write!(out, "{}", evaluation.text())?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The transcripts that stand beside a gold file.
+fn beside(gold: &Path) -> anyhow::Result<Vec<String>> {
+    let name = gold.to_string_lossy();
+    match name.strip_suffix(".gold.jsonl").map(|stem| format!("{stem}.transcripts.jsonl")) {
+        Some(path) if Path::new(&path).is_file() => Ok(vec![path]),
+        _ => bail!(Usage("name the transcripts: evenhand eval TRANSCRIPTS --gold FILE".to_owned())),
+    }
+}

@@ -1,0 +1,143 @@
+//! The command line: each flag is defined once; help, man page and completions come from the same definitions.
+
+mod audit;
+mod complete;
+mod eval;
+mod rules;
+mod score;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+
+use crate::ingest::IngestError;
+use crate::run::{Config, ConfigError, Progress, RunError};
+use crate::signals::{Classifier, Model, ModelError};
+
+/// Wrong usage that the parser cannot see.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Usage(String);
+
+/// Done, but some records were rejected and `--strict` was given.
+const REJECTED: u8 = 4;
+
+/// Audits customer-service transcripts, offline: tone, missed apologies, refusals, loose ends, each with its quote.
+#[derive(Debug, Parser)]
+#[command(
+    name = "evenhand",
+    version,
+    propagate_version = true,
+    after_help = "Example:\n  evenhand audit transcripts.jsonl --out run"
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Args)]
+struct Common {
+    /// Threads to use [default: all cores]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    /// Seed of everything that is drawn by chance
+    #[arg(long, global = true, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// No progress and no summary
+    #[arg(long, global = true)]
+    quiet: bool,
+    /// Machine-readable summary on standard output
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Audit(audit::Audit),
+    Score(score::Score),
+    Rules(rules::Rules),
+    Eval(eval::Eval),
+    Completions(complete::Completions),
+    Man(complete::Man),
+}
+
+/// Where the model and the settings come from.
+#[derive(Debug, Clone, Args)]
+struct Source {
+    /// Model folder to use instead of the built-in model
+    #[arg(long, value_name = "DIR")]
+    model: Option<PathBuf>,
+    /// Settings (TOML), such as the reply limits of each channel
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl Source {
+    fn classifier(&self) -> anyhow::Result<Classifier> {
+        let model = match &self.model {
+            Some(folder) => {
+                Model::open(folder).with_context(|| format!("cannot use the model in {}", folder.display()))?
+            }
+            None => Model::built_in()?,
+        };
+        Ok(Classifier::new(&model)?)
+    }
+
+    fn config(&self) -> anyhow::Result<Config> {
+        Ok(self.config.as_deref().map(Config::read).transpose()?.unwrap_or_default())
+    }
+}
+
+impl Common {
+    fn progress(&self) -> Progress {
+        Progress::new(self.quiet)
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Whatever ended it; [`exit_code`] says which code that is.
+pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    if let Some(threads) = cli.common.threads {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads.into())
+            .build_global()
+            .context("cannot start the threads")?;
+    }
+    match cli.command {
+        Command::Audit(command) => command.run(&cli.common),
+        Command::Score(command) => command.run(&cli.common),
+        Command::Rules(command) => command.run(&cli.common),
+        Command::Eval(command) => command.run(&cli.common),
+        Command::Completions(command) => command.run(),
+        Command::Man(command) => command.run(),
+    }
+}
+
+/// The exit code of an error: 3 where the input could not be read at all, 2 for wrong usage or configuration, else 1.
+pub fn exit_code(error: &anyhow::Error) -> u8 {
+    let ingest = |e: &IngestError| {
+        if matches!(e, IngestError::Pattern { .. }) { 2 } else { 3 }
+    };
+    error
+        .chain()
+        .find_map(|e| {
+            if let Some(e) = e.downcast_ref::<RunError>() {
+                return Some(match e {
+                    RunError::Ingest(e) => ingest(e),
+                    RunError::NothingRead(_) => 3,
+                    RunError::Model(_) | RunError::NotARun(_) | RunError::Gold { .. } => 2,
+                    RunError::Io { .. } | RunError::Internal(_) => 1,
+                });
+            }
+            let usage = e.is::<Usage>() || e.is::<ConfigError>() || e.is::<ModelError>();
+            e.downcast_ref::<IngestError>().map(ingest).or(usage.then_some(2))
+        })
+        .unwrap_or(1)
+}

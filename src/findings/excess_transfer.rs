@@ -1,0 +1,148 @@
+//! # What it finds
+//! The customer is sent on twice or more, back to where they came from, or says that they have been sent around.
+//! # Why it hurts the customer
+//! Every transfer means waiting again and telling it again, with no one who owns the matter.
+//! # Example
+//! "Please call billing." … "Billing can't help, use the form on the website."
+//! # Say instead
+//! "I'll stay with this. I'm asking billing now and come back to you here by 4 p.m."
+//! # What it leaves alone
+//! One link or number that solves it, the same destination named twice, an offer that the customer does not take, and details asked for by DM.
+//! # Measured
+//! On 300 real transcripts read twice: see `docs/accuracy.md`.
+
+use std::collections::BTreeSet;
+
+use super::phrases::names_any;
+use super::rule::{Rule, Severity, Verdict, Violation};
+use super::view::View;
+use crate::lexicon;
+use crate::signals::Label::{Repeat, Transfer};
+
+pub(super) static RULE: Rule =
+    Rule { id: "excess-transfer", source: include_str!("excess_transfer.rs"), context: false, check };
+
+lexicon!(
+    /// The customer tells of having been sent around.
+    AROUND: "sent me to", "passed around", "bounced around", "bounced between", "passed from", "sent around", "sending me", "keep transferring", "transferred me", "transferred again", "got transferred", "been transferred", "being transferred",
+    "transferred to", "they told me to contact", "told me to call", "told to call", "told to contact", "told me to contact", "told me to go", "they said to contact", "said to call", "say its you", "says its you", "run around", "runaround", "pillar to post", "round in circles",
+    "going in circles", "in circles", "each other pointing", "sent me back", "referred me back", "pointing fingers", "different departments", "another department", "wrong department",
+    "told by them", "directed me", "redirected me", "ping pong", "pass the buck", "passing the buck"
+);
+
+/// Where a transfer leads, by a word in it.
+const PLACES: &[(&str, &[&str])] = &[
+    ("dm", &["dm", "dms", "direct message", "private message", "inbox", "pm us"]),
+    ("phone", &["call", "phone", "ring", "dial", "hotline", "calling", "helpline", "number"]),
+    ("form", &["form", "forms", "fill in", "fill out"]),
+    ("email", &["email", "e-mail", "mail us", "write to"]),
+    ("airport", &["airport", "desk", "counter", "gate agent", "gate"]),
+    (
+        "human",
+        &["human agent", "live agent", "representative", "human", "colleague", "specialist", "supervisor", "manager"],
+    ),
+    ("web", &["link", "website", "site", "online", "page", "app", "https", "here"]),
+    ("team", &["team", "department", "reservations", "office", "branch", "store", "shop", "billing", "sales"]),
+];
+
+fn check(view: &View<'_>) -> Verdict {
+    let told = view.customer_turns().find(|&i| AROUND.hits(view.text(i)) && (view.negative(i) || view.has(i, Repeat)));
+    let sent: Vec<usize> = view.company_turns().filter(|&i| view.has(i, Transfer)).collect();
+    if let Some(turn) = told {
+        let turns: Vec<usize> = std::iter::once(turn).chain(sent).collect();
+        return violated(
+            turns,
+            0.8,
+            format!("The customer tells of having been sent from one place to another (turn {turn})."),
+        );
+    }
+    if sent.is_empty() {
+        return Verdict::NotApplicable;
+    }
+    if let Some((step, turn)) = sent.iter().find_map(|&t| Some((t, sent_back(view, t)?))) {
+        return violated(
+            vec![step, turn],
+            0.6,
+            format!("The customer is sent on (turn {step}) to where they say they have been (turn {turn})."),
+        );
+    }
+    let mut places: BTreeSet<&str> = BTreeSet::new();
+    let mut steps = Vec::new();
+    for &turn in &sent {
+        // An offer that the customer does not take is no transfer.
+        let offered = view.text(turn).contains("I can transfer")
+            || view.text(turn).trim_end().ends_with("Would you like me to do that?");
+        if !offered && places.insert(place(view.text(turn))) {
+            steps.push(turn);
+        }
+    }
+    if steps.len() < 2 {
+        return Verdict::Ok;
+    }
+    let confidence = steps.iter().map(|&i| view.p(i, Transfer)).fold(1.0, |a, b| a * b);
+    let seen = format!("The customer is sent on {} times, to different places (turns {}).", steps.len(), list(&steps));
+    violated(steps, confidence, seen)
+}
+
+/// The customer's turn around a transfer that tells of having been there already.
+fn sent_back(view: &View<'_>, step: usize) -> Option<usize> {
+    view.customer_turns()
+        .find(|&i| view.has(i, Repeat) && BEEN.hits(view.text(i)) && (i > step || view.before_message(step) == Some(i)))
+}
+
+lexicon!(
+    /// Having been somewhere for help before.
+    BEEN: "already called", "already spoken to", "already talked", "already asked", "already emailed", "already contacted", "already tried", "already been", "i called", "i did", "ive called", "ive spoken", "ive emailed", "ive contacted",
+    "ive asked", "ive tried", "spoke with", "spoke to", "thats who", "they told me", "told me", "they said", "she said", "he said", "i asked", "asked the", "we were told", "have been told", "waiting for", "called them", "emailed them", "contacted them",
+    "no help", "couldnt help", "wouldnt help", "cant help", "said to", "filled", "submitted"
+);
+
+fn list(turns: &[usize]) -> String {
+    turns.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn place(text: &str) -> &'static str {
+    PLACES.iter().find(|(_, words)| names_any(text, words)).map_or("elsewhere", |(name, _)| name)
+}
+
+fn violated(turns: Vec<usize>, confidence: f32, seen: String) -> Verdict {
+    Verdict::Violated(Violation {
+        turns,
+        evidence: None,
+        severity: Severity::Medium,
+        confidence,
+        seen,
+        suggestion: "Resolve (the R of L.E.A.R.N.) from where you are: make the contact on the customer's behalf, or hand over with the story told and say who takes it."
+            .to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::findings::testing::cases;
+
+    #[test]
+    fn its_cases() {
+        cases(
+            &super::RULE,
+            &[
+                (
+                    "violated 1,3",
+                    "C neg problem | wrong bill\nA neu transfer | Please call billing.\nC neu | they can't\nA neu transfer | Then use the form on the website.",
+                ),
+                (
+                    "violated 0,1",
+                    "C neg frustration | The shop sent me to you and you say it's the shop\nA neu transfer | Please visit the shop.",
+                ),
+                ("violated 2", "C neu | hi\nA neu greeting | Hello\nC neg | I keep being passed around"),
+                (
+                    "ok",
+                    "C neg problem | wrong bill\nA neu transfer | Please call billing.\nC neu | sure\nA neu transfer | The number to call is on the bill.",
+                ),
+                ("ok", "C neg problem | wrong bill\nA neu transfer | Please call billing."),
+                ("n/a", "C neg problem | wrong bill\nA neu ask-info | DM us the number."),
+                ("n/a", "C neu | hello"),
+            ],
+        );
+    }
+}

@@ -1,0 +1,119 @@
+//! # What it finds
+//! The conversation ends with the matter open, and the company's last two turns hold no step that somebody takes next.
+//! # Why it hurts the customer
+//! The customer is left to start again. It takes twelve good experiences to make up for one unresolved bad one (Newell-Legner).
+//! # Example
+//! Customer: "So when does it come?" Agent: "We understand your frustration."
+//! # Say instead
+//! "The depot traces it today. I'll write to you here by noon tomorrow, found or not."
+//! # What it leaves alone
+//! Matters that are settled, a "no" that the customer accepts, a step promised earlier that still stands, and questions for details ("DM us your number").
+//! # Measured
+//! On 300 real transcripts read twice: see `docs/accuracy.md`.
+
+use super::rule::{Rule, Severity, Verdict, Violation};
+use super::view::View;
+use crate::lexicon;
+use crate::signals::Label::{
+    Alternative, AskInfo, Commitment, Compensation, Denial, Frustration, Gratitude, Problem, Repeat, Resolved,
+    Timeframe, Transfer, WantsHuman,
+};
+use crate::signals::Sentiment;
+
+pub(super) static RULE: Rule =
+    Rule { id: "no-next-step", source: include_str!("no_next_step.rs"), context: false, check };
+
+lexicon!(
+    /// Something is wanted.
+    WANTS: "can you", "can i", "could you", "could i", "please", "how do i", "how can i", "need", "want", "would like", "id like", "help", "when will", "where is", "what is", "why", "how long", "is there", "do you", "will you", "any chance",
+    "trying to", "wondering", "possible"
+);
+
+fn check(view: &View<'_>) -> Verdict {
+    let asked = view.customer_turns().find(|&i| wants(view, i));
+    let (Some(asked), Some(last)) = (asked, view.company_turns().next_back()) else {
+        return Verdict::NotApplicable;
+    };
+    if settled(view) {
+        return Verdict::Ok;
+    }
+    let tail: Vec<usize> = view.company_turns().rev().take(2).filter(|&i| i > asked || i == last).collect();
+    // A question is a step only while it waits for its answer.
+    let waits = |i: usize| view.has(i, AskInfo) && !view.customer_turns().any(|c| c > i && i != last);
+    let step = |&i: &usize| view.maybe(i, &[Commitment, Timeframe, Transfer, Alternative, Compensation]) || waits(i);
+    if tail.iter().any(step) || answered(view, last) {
+        return Verdict::Ok;
+    }
+    let open = view.customer_turns().next_back().unwrap_or(asked);
+    Verdict::Violated(Violation {
+        turns: vec![last],
+        evidence: None,
+        severity: if view.any(open, &[Frustration, Problem]) { Severity::High } else { Severity::Medium },
+        confidence: if view.any(open, &[Frustration, Problem]) { 0.8 } else { 0.6 },
+        seen: format!("The matter is still open at the end, and the last reply names no next step (turn {last})."),
+        suggestion: "Resolve (the R of L.E.A.R.N.): end with who does what by when: \"I'll ask the depot today and write to you by noon tomorrow.\"".to_owned(),
+    })
+}
+
+/// A problem or a request.
+pub(super) fn wants(view: &View<'_>, turn: usize) -> bool {
+    view.any(turn, &[Problem, Frustration, Repeat, WantsHuman])
+        || view.text(turn).contains('?')
+        || WANTS.hits(view.text(turn))
+}
+
+/// The customer's last message confirms, thanks or praises, without a new trouble in it.
+pub(super) fn settled(view: &View<'_>) -> bool {
+    let confirmed = view
+        .customer_turns()
+        .rev()
+        .take(3)
+        .take_while(|&i| !view.any(i, &[Problem, Frustration, Repeat]) || view.has(i, Resolved))
+        .any(|i| view.has(i, Resolved));
+    let last = view.messages().iter().rev().find(|m| !m.company);
+    confirmed
+        || last.is_some_and(|m| {
+            let good = m.turns.iter().any(|&i| view.has(i, Gratitude) || view.signals(i).sentiment == Sentiment::Pos);
+            good && !view.message_any(m, &[Problem, Frustration, Repeat])
+        })
+}
+
+/// The last message answers a question of a customer who reported no problem.
+pub(super) fn answered(view: &View<'_>, last: usize) -> bool {
+    let troubled = view.customer_turns().any(|i| view.any(i, &[Problem, Frustration]));
+    let asked = view.customer_turns().rev().find(|&i| i < last);
+    !troubled && !view.has(last, Denial) && asked.is_some_and(|i| !view.negative(i))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::findings::testing::cases;
+
+    #[test]
+    fn its_cases() {
+        cases(
+            &super::RULE,
+            &[
+                (
+                    "violated 1",
+                    "C neg problem,frustration | Where is my sofa?!\nA neu empathy | We understand your frustration.",
+                ),
+                (
+                    "violated 3",
+                    "C neg problem | It is broken\nA neu ask-info | Which one?\nC neg | The blue one\nA neu | Thank you.\nC neg frustration | And now?",
+                ),
+                ("violated 1", "C neu | Can I move to Friday?\nA neu denial,policy | Unfortunately not."),
+                (
+                    "ok",
+                    "C neg problem | Where is my sofa?\nA neu commitment,timeframe | I'll call the depot and write to you by noon.",
+                ),
+                (
+                    "ok",
+                    "C neg problem | It is broken\nA neu | Try the reset.\nC pos resolved,gratitude | That did it, thanks!",
+                ),
+                ("ok", "C neu | When do you open?\nA neu | At nine."),
+                ("n/a", "C neg problem | Where is my sofa?"),
+            ],
+        );
+    }
+}

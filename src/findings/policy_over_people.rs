@@ -1,0 +1,125 @@
+//! # What it finds
+//! The company refuses and gives a rule, a policy, its authority or "the system" as the reason, or no reason at all, and offers no other way.
+//! # Why it hurts the customer
+//! A rule explains the company's side only; without another way the customer is sent off with the problem they came with.
+//! # Example
+//! "Unfortunately that's our policy, so we can't change the date."
+//! # Say instead
+//! "I can't change the date on this fare. What I can do is cancel it for a voucher, or look for a later train at no cost."
+//! # What it leaves alone
+//! Plain facts ("no rooms are left that night"), checks that protect the customer, and refusals with an option, an
+//! exception or an escalation in the same or the next message.
+//! # Measured
+//! On 300 real transcripts read twice: see `docs/accuracy.md`.
+
+use super::phrases::only_relays;
+use super::rule::{Rule, Severity, Verdict, Violation};
+use super::view::{Message, View};
+use crate::lexicon;
+use crate::signals::Label::{Alternative, Apology, Commitment, Compensation, Denial, Frustration, Policy, Problem};
+
+pub(super) static RULE: Rule =
+    Rule { id: "policy-over-people", source: include_str!("policy_over_people.rs"), context: false, check };
+
+lexicon!(
+    /// A check that protects the customer.
+    PROTECTS: "for your security", "for your protection", "to protect your", "for security reasons", "keep your account safe",
+    "verify your identity", "data protection", "for your safety", "safety reasons", "authenticate you"
+);
+
+lexicon!(
+    /// A fact about the world rather than a choice of the company.
+    FACT: "no availability", "not available", "fully booked", "sold out", "out of stock", "no rooms", "no room available", "no seats", "are left",
+    "is unavailable", "no longer exists", "no flights", "weather", "doesnt fly", "dont fly to", "not open", "discontinued", "no record of",
+    "cant find", "unable to find", "cannot find", "couldnt find", "no tables"
+);
+
+/// A refusal, or a rule held against a customer who complains.
+fn limits(view: &View<'_>, message: &Message) -> bool {
+    let complaint = || view.before_message(message.first()).is_some_and(|i| view.any(i, &[Problem, Frustration]));
+    view.message_any(message, &[Denial])
+        || view.message_any(message, &[Policy]) && !view.message_maybe(message, &[Apology]) && complaint()
+}
+
+fn check(view: &View<'_>) -> Verdict {
+    let messages: Vec<&Message> = view.messages().iter().filter(|m| m.company).collect();
+    let refusals: Vec<usize> = (0..messages.len()).filter(|&k| limits(view, messages[k])).collect();
+    if refusals.is_empty() {
+        return Verdict::NotApplicable;
+    }
+    let mut turns = Vec::new();
+    let mut confidence = 0.0f32;
+    for k in refusals {
+        let message = messages[k];
+        let text = view.message_text(message);
+        let reason = view.message_any(message, &[Policy]);
+        let fact = !reason && FACT.hits(&text);
+        let softened = [Some(message), messages.get(k + 1).copied()].into_iter().flatten().any(|m| {
+            view.message_maybe(m, &[Alternative, Compensation])
+                || m.turns.iter().any(|&i| view.has(i, Commitment) && !only_relays(view.text(i)))
+        });
+        if fact || softened || PROTECTS.hits(&text) || view.answers_abuse(message.first()) {
+            continue;
+        }
+        let main = message.turns.iter().copied().find(|&i| view.any(i, &[Denial, Policy])).unwrap_or(message.first());
+        let p = view.p(main, Denial).max(view.p(main, Policy))
+            * (1.0 - view.p_max(message.turns.iter().copied(), Alternative));
+        if p > confidence {
+            confidence = p;
+            turns.insert(0, main);
+        } else {
+            turns.push(main);
+        }
+    }
+    let Some(&main) = turns.first() else {
+        return Verdict::Ok;
+    };
+    let ruled = view.has(main, Policy);
+    Verdict::Violated(Violation {
+        evidence: Some(if ruled { Policy } else { Denial }),
+        severity: if ruled { Severity::High } else { Severity::Medium },
+        confidence,
+        seen: if ruled {
+            format!("The request was refused with a rule as the reason and no other way was offered (turn {main}).")
+        } else {
+            format!("The request was refused and nothing else was offered (turn {main}).")
+        },
+        suggestion: "Resolve (the R of L.E.A.R.N.): say what can be done in the same message, such as another date or product, a part of it, an exception \
+                     asked for on the customer's behalf, or who decides: \"I can't … here. What I can do is …\""
+            .to_owned(),
+        turns,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::findings::testing::cases;
+
+    #[test]
+    fn its_cases() {
+        cases(
+            &super::RULE,
+            &[
+                (
+                    "violated 1",
+                    "C neu | Can I move to Friday?\nA neu denial,policy | Unfortunately our terms do not allow changes.",
+                ),
+                ("violated 1", "C neu | Can you waive it?\nA neu denial | I can't do that."),
+                (
+                    "violated 1,3",
+                    "C neu | Refund please\nB neu denial,policy | It is non-refundable under the fare rules.\nC neu | Please\nB neu denial,policy | The policy is clear.",
+                ),
+                (
+                    "ok",
+                    "C neu | Can I move to Friday?\nA neu denial,policy,alternative | Our terms do not allow it, but I can refund it as a voucher.",
+                ),
+                ("ok", "C neu | A room tonight?\nA neu denial | I'm afraid no rooms are left that night."),
+                (
+                    "ok",
+                    "C neu | Can you waive it?\nA neu denial,policy | I'm not allowed to.\nC neu | hm\nA neu alternative | My manager can: shall I ask her?",
+                ),
+                ("n/a", "C neu | Can I move to Friday?\nA pos commitment | Done!"),
+            ],
+        );
+    }
+}

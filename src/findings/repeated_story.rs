@@ -1,0 +1,176 @@
+//! # What it finds
+//! The customer has to tell, send or report something again, or is asked for what they already gave in this conversation.
+//! # Why it hurts the customer
+//! Telling it again costs the customer time and says that nobody kept what they told before.
+//! # Example
+//! "This is the third time I explain this." Or the agent asks for the order number two turns after it was given.
+//! # Say instead
+//! "I have the order number from your first message, and my colleague's notes. Let me go on from there."
+//! # What it leaves alone
+//! Waiting for a reply without telling again, and a question for a detail that was given only vaguely.
+//! # Measured
+//! On 300 real transcripts read twice: see `docs/accuracy.md`.
+
+use super::rule::{Rule, Severity, Verdict, Violation};
+use super::view::View;
+use crate::lexicon;
+use crate::signals::Cue;
+use crate::signals::Label::{AskInfo, Repeat};
+use crate::turns::{fold, words};
+
+pub(super) static RULE: Rule =
+    Rule { id: "repeated-story", source: include_str!("repeated_story.rs"), context: false, check };
+
+/// What a question asks for, by a word in it.
+const SLOTS: &[(&str, &[&str])] = &[
+    ("name", &["your name", "full name", "first name", "last name", "name on", "name and"]),
+    ("account", &["account number", "account id", "account no"]),
+    ("order", &["order number", "order id", "order no", "order ref"]),
+    (
+        "booking",
+        &[
+            "booking ref",
+            "confirmation number",
+            "confirmation code",
+            "record locator",
+            "reservation id",
+            "reservation number",
+            "booking number",
+            "booking id",
+            "pnr",
+            "booking code",
+        ],
+    ),
+    ("user", &["user id", "username", "user name"]),
+    ("email", &["email address", "e-mail address", "your email"]),
+    ("phone", &["phone number", "telephone number", "contact number", "mobile number"]),
+    ("birth", &["date of birth", "dob", "birthday"]),
+    (
+        "address",
+        &["your address", "full address", "postal address", "home address", "zip code", "postcode", "post code"],
+    ),
+    ("pin", &["your pin", "pin number", "security question", "security answer"]),
+    ("flight", &["flight number", "flight no"]),
+    ("size", &["party size", "how many people"]),
+    ("day", &["what day", "which day"]),
+    ("arrival", &["arriving", "arrival date"]),
+    ("time", &["what time"]),
+    ("date", &["purchase date", "date of purchase", "when did you buy"]),
+];
+
+fn check(view: &View<'_>) -> Verdict {
+    if view.customer_turns().next().is_none() {
+        return Verdict::NotApplicable;
+    }
+    if let Some(turn) = view.customer_turns().find(|&i| view.cue(i, Cue::Retells)) {
+        let seen = format!("The customer says that they had to tell or do this before (turn {turn}).");
+        return violated(vec![turn], view.p(turn, Repeat).max(0.5), seen);
+    }
+    let given = view.company_turns().find(|&i| view.cue(i, Cue::ReAsks));
+    if let Some((turn, before)) = given.and_then(|i| Some((i, view.before_message(i)?))) {
+        let seen =
+            format!("The reply asks for something that the customer had just given (turns {before} and {turn}).");
+        return violated(vec![turn, before], 0.5, seen);
+    }
+    match asked_twice(view) {
+        Some((again, before)) => {
+            let seen = format!(
+                "The agent asks for something that the customer was asked for and answered before (turns {before} and {again})."
+            );
+            violated(vec![again, before], 0.6, seen)
+        }
+        None => Verdict::Ok,
+    }
+}
+
+fn violated(turns: Vec<usize>, confidence: f32, seen: String) -> Verdict {
+    Verdict::Violated(Violation {
+        turns,
+        evidence: None,
+        severity: Severity::Medium,
+        confidence,
+        seen,
+        suggestion: "Note (the N of L.E.A.R.N.): say what you already have, \"I have your order number and what happened on Monday\", and ask only for what is missing."
+            .to_owned(),
+    })
+}
+
+/// A slot asked for again although the customer's answer in between has something that fills it.
+fn asked_twice(view: &View<'_>) -> Option<(usize, usize)> {
+    let asks: Vec<(usize, Vec<&str>)> = view
+        .company_turns()
+        .filter(|&i| view.has(i, AskInfo) && !AGAIN.hits(view.text(i)))
+        .map(|i| (i, slots(view.text(i))))
+        .collect();
+    asks.iter().enumerate().find_map(|(k, (again, wanted))| {
+        asks[..k].iter().find_map(|(before, had)| {
+            let slot = wanted.iter().find(|s| had.contains(s))?;
+            let answer = view.customer_turns().find(|i| before < i && i < again)?;
+            // Of several things asked for, the answer must name the one.
+            let named = had.len() == 1 || slots(view.text(answer)).contains(slot);
+            (named && fills(view.text(answer))).then_some((*again, *before))
+        })
+    })
+}
+
+lexicon!(
+    /// The first answer was looked at and did not do.
+    AGAIN: "again", "another", "different", "correct", "verify", "confirm", "double check", "match", "incorrect", "wrong", "invalid", "doesnt", "couldnt", "cant find", "not found", "error", "misunderstanding", "sorry"
+);
+
+/// What a question asks for; in a long text only its questions count.
+fn slots(text: &str) -> Vec<&'static str> {
+    let folded = fold(text);
+    if folded.len() > 400 {
+        return Vec::new();
+    }
+    SLOTS.iter().filter(|(_, asks)| asks.iter().any(|a| folded.contains(a))).map(|(name, _)| *name).collect()
+}
+
+/// Whether an answer gives a detail rather than putting it off.
+fn fills(answer: &str) -> bool {
+    let words = words(answer);
+    let gives = answer.chars().any(|c| c.is_ascii_digit()) || answer.contains('@') || words.len() <= 3;
+    let refuses = words.iter().any(|w| {
+        matches!(
+            w.as_str(),
+            "dont" | "no" | "not" | "cant" | "why" | "what" | "where" | "forgot" | "remember" | "sorry"
+        )
+    });
+    gives && !refuses && !words.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::findings::testing::cases;
+
+    #[test]
+    fn its_cases() {
+        cases(
+            &super::RULE,
+            &[
+                (
+                    "violated 2",
+                    "C neg problem | The boiler is out.\nA neu ask-info | What is wrong?\nC neg +retells repeat | As I said, the boiler is out.",
+                ),
+                ("violated 0", "C neg +retells repeat,frustration | Third time I report this pothole."),
+                (
+                    "violated 3,1",
+                    "C neu | hi\nA neu ask-info | Your order number?\nC neu | 4471\nA neu ask-info | Could I have the order number?",
+                ),
+                (
+                    "violated 1,0",
+                    "C neg problem | Order 4471 came open.\nA neu +re-asks ask-info | What is your order number?",
+                ),
+                ("ok", "C neg repeat | Still waiting for a reply.\nA neu apology | Sorry."),
+                (
+                    "ok",
+                    "C neu | hi\nA neu ask-info | Your order number?\nC neu | I don't have it\nA neu ask-info | Could you look for the order number?",
+                ),
+                ("ok", "C neg problem | The boiler is out.\nA neu ask-info | Which model?"),
+                ("ok", "C neu | 4471\nA neu ask-info | Thank you, and the date of birth?"),
+                ("n/a", "A neu greeting | Hello!"),
+            ],
+        );
+    }
+}

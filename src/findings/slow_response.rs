@@ -1,0 +1,111 @@
+//! # What it finds
+//! A reply that came later than the channel's limit, or a customer who complains of waiting for a reply or on hold.
+//! # Why it hurts the customer
+//! Waiting without a word costs trust: 15 % of callers hang up within 40 seconds of waiting, and 32 % of customers on Twitter
+//! want an answer within 30 minutes.
+//! # Example
+//! "I've been on hold for an hour." Or a chat reply after six minutes.
+//! # Say instead
+//! "Thank you for waiting six minutes, I was checking your order with the warehouse. Here is what I found: …"
+//! # What it leaves alone
+//! Waiting for a parcel, a flight or a refund. The limits are 2 minutes in chat and on hold, 60 minutes on social media and 24 hours by e-mail, and can be set.
+//! # Measured
+//! On 300 real transcripts read twice: see `docs/accuracy.md`.
+
+use super::rule::{Rule, Severity, Verdict, Violation};
+use super::view::{Message, View};
+use crate::signals::Cue;
+use crate::signals::Label::Repeat;
+use crate::turns::words;
+
+pub(super) static RULE: Rule =
+    Rule { id: "slow-response", source: include_str!("slow_response.rs"), context: false, check };
+
+fn check(view: &View<'_>) -> Verdict {
+    let channel = view.transcript().channel().unwrap_or_default().to_lowercase();
+    let limits = view.limits();
+    let limit = limits.reply_seconds.get(&channel).copied().unwrap_or(limits.reply_seconds_otherwise);
+    let mut timed = false;
+    let mut late: Option<(usize, u64)> = None;
+    for pair in view.messages().windows(2) {
+        let [asked, reply] = pair else { continue };
+        if !reply.company {
+            continue;
+        }
+        if let Some(gap) = view.gap(asks(view, asked), reply.first()) {
+            timed = true;
+            if gap.as_secs() > limit && late.is_none_or(|(_, s)| gap.as_secs() > s) {
+                late = Some((reply.first(), gap.as_secs()));
+            }
+        }
+    }
+    let complaint = view.customer_turns().find(|&i| view.cue(i, Cue::Waits));
+    if let Some(turn) = complaint {
+        let seen = format!("The customer complains of waiting for a reply (turn {turn}).");
+        return violated(turn, 0.5 + 0.5 * view.p(turn, Repeat), Severity::Medium, seen);
+    }
+    match late {
+        Some((turn, seconds)) => {
+            let severity = if seconds / 4 > limit { Severity::High } else { Severity::Medium };
+            let seen =
+                format!("The reply came after {} (turn {turn}); the limit here is {}.", span(seconds), span(limit));
+            violated(turn, 1.0, severity, seen)
+        }
+        None if timed => Verdict::Ok,
+        None => Verdict::NotApplicable,
+    }
+}
+
+/// The turn from which the wait counts: the last that says something, not a nudge ("hello?") behind it.
+fn asks(view: &View<'_>, message: &Message) -> usize {
+    let says = |&&i: &&usize| words(view.text(i)).len() > 2;
+    message.turns.iter().rev().find(says).copied().unwrap_or(message.first())
+}
+
+/// A duration in words, down to the unit below its own.
+fn span(seconds: u64) -> String {
+    let (size, unit, below, small) = match seconds {
+        0..60 => (1, "second", 1, ""),
+        60..3600 => (60, "minute", 1, "second"),
+        3600..86_400 => (3600, "hour", 60, "minute"),
+        _ => (86_400, "day", 3600, "hour"),
+    };
+    let words = |n: u64, unit: &str| format!("{n} {unit}{}", if n == 1 { "" } else { "s" });
+    match seconds % size / below {
+        0 => words(seconds / size, unit),
+        rest => format!("{} {}", words(seconds / size, unit), words(rest, small)),
+    }
+}
+
+fn violated(turn: usize, confidence: f32, severity: Severity, seen: String) -> Verdict {
+    Verdict::Violated(Violation {
+        turns: vec![turn],
+        evidence: None,
+        severity,
+        confidence,
+        seen,
+        suggestion: "When an answer takes time, say so at once and say when it comes: \"I'm checking with the depot and will be back by 3 p.m.\"".to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::findings::testing::cases;
+
+    #[test]
+    fn its_cases() {
+        cases(
+            &super::RULE,
+            &[
+                ("violated 2", "C @0 neu | is the parcel shop open\nC @130 neu | hello?\nA @140 neu | It is."),
+                ("violated 1", "C @0 neu | hi\nA @500 neu greeting | Hello"),
+                ("violated 0", "C neg +waits repeat,frustration | On hold for an hour\nA neu apology | Sorry."),
+                ("violated 3", "C @0 neu | hi\nA @10 neu greeting | Hello\nC @20 neu | fee?\nA @400 neu | None."),
+                ("ok", "C @0 neu | hi\nA @60 neu greeting | Hello"),
+                ("ok", "C @0 neg problem | waiting for my parcel for weeks\nA @60 neu apology | Sorry."),
+                ("n/a", "C neg problem | my flight is 3 hours late\nA neu apology | Sorry."),
+                ("n/a", "C neu | hi\nA neu greeting | Hello"),
+            ],
+        );
+    }
+}

@@ -1,0 +1,219 @@
+//! A transcript as the rules see it: turns, signals, and messages (turns of one speaker in a row, read as one).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::signals::{Cue, Label, Sentiment, Signals};
+use crate::turns::{Role, Transcript, content_words, stem};
+
+/// Limits of the rules that depend on the user's promises.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Seconds within which the company should reply, by channel.
+    pub reply_seconds: BTreeMap<String, u64>,
+    /// The same for a channel that is not named.
+    pub reply_seconds_otherwise: u64,
+    /// In how many other transcripts a text must stand to be canned.
+    pub canned_in_others: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let limits = [("chat", 120), ("phone", 120), ("social", 3600), ("email", 86_400)];
+        Self {
+            reply_seconds: limits.map(|(c, s)| (c.to_owned(), s)).into(),
+            reply_seconds_otherwise: 86_400,
+            canned_in_others: 3,
+        }
+    }
+}
+
+/// From what probability on a label may hold.
+const MAYBE: f32 = 0.25;
+
+/// Turns of one side in a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Whether the company speaks.
+    pub company: bool,
+    /// The turns, in order; at least one.
+    pub turns: Vec<usize>,
+}
+
+impl Message {
+    /// The first turn.
+    pub fn first(&self) -> usize {
+        self.turns[0]
+    }
+
+    /// The last turn.
+    pub fn last(&self) -> usize {
+        self.turns[self.turns.len() - 1]
+    }
+}
+
+/// One transcript with everything a rule may look at.
+pub struct View<'a> {
+    transcript: &'a Transcript,
+    signals: &'a [Signals],
+    /// For each turn, in how many other transcripts nearly the same text stands.
+    others: &'a [u32],
+    limits: &'a Limits,
+    messages: Vec<Message>,
+}
+
+impl<'a> View<'a> {
+    /// Puts a view together. `signals` and `others` have one entry a turn.
+    pub fn new(transcript: &'a Transcript, signals: &'a [Signals], others: &'a [u32], limits: &'a Limits) -> Self {
+        let mut messages: Vec<Message> = Vec::new();
+        for (i, turn) in transcript.turns.iter().enumerate() {
+            if turn.role == Role::System || turn.text.trim().is_empty() {
+                continue;
+            }
+            let company = turn.role.is_company();
+            match messages.last_mut() {
+                Some(m) if m.company == company => m.turns.push(i),
+                _ => messages.push(Message { company, turns: vec![i] }),
+            }
+        }
+        Self { transcript, signals, others, limits, messages }
+    }
+
+    /// The transcript.
+    pub fn transcript(&self) -> &'a Transcript {
+        self.transcript
+    }
+
+    /// The limits.
+    pub fn limits(&self) -> &Limits {
+        self.limits
+    }
+
+    /// The messages in order.
+    pub fn messages(&self) -> &[Message] {
+        &self.messages
+    }
+
+    /// The messages of the company that begin at or after a turn.
+    pub fn company_from(&self, turn: usize) -> impl Iterator<Item = &Message> {
+        self.messages.iter().filter(move |m| m.company && m.last() >= turn)
+    }
+
+    /// The first message of the company after a turn.
+    pub fn reply_to(&self, turn: usize) -> Option<&Message> {
+        self.messages.iter().find(|m| m.company && m.first() > turn)
+    }
+
+    /// Whether the message answers an insult: the agent's limit is not counted against them.
+    pub fn answers_abuse(&self, turn: usize) -> bool {
+        let before = self.messages.iter().rev().find(|m| !m.company && m.last() < turn);
+        before.is_some_and(|m| self.message_any(m, &[Label::Abuse]))
+    }
+
+    /// The customer's last turn before a turn.
+    pub fn before_message(&self, turn: usize) -> Option<usize> {
+        self.customer_turns().rfind(|&i| i < turn)
+    }
+
+    /// All turns of the customer in order.
+    pub fn customer_turns(&self) -> impl DoubleEndedIterator<Item = usize> {
+        self.messages.iter().filter(|m| !m.company).flat_map(|m| m.turns.iter().copied())
+    }
+
+    /// All turns of the company in order.
+    pub fn company_turns(&self) -> impl DoubleEndedIterator<Item = usize> {
+        self.messages.iter().filter(|m| m.company).flat_map(|m| m.turns.iter().copied())
+    }
+
+    /// The text of a turn.
+    pub fn text(&self, turn: usize) -> &'a str {
+        &self.transcript.turns[turn].text
+    }
+
+    /// The texts of a message, joined.
+    pub fn message_text(&self, message: &Message) -> String {
+        message.turns.iter().map(|&i| self.text(i)).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The role of a turn.
+    pub fn role(&self, turn: usize) -> Role {
+        self.transcript.turns[turn].role
+    }
+
+    /// The signals of a turn.
+    pub fn signals(&self, turn: usize) -> &Signals {
+        &self.signals[turn]
+    }
+
+    /// Whether a turn has the label.
+    pub fn has(&self, turn: usize, label: Label) -> bool {
+        self.signals[turn].has(label)
+    }
+
+    /// Whether a turn has any of the labels.
+    pub fn any(&self, turn: usize, labels: &[Label]) -> bool {
+        self.signals[turn].labels.any(labels)
+    }
+
+    /// Whether a turn may have any of the labels: before something is called missing, what speaks for it counts.
+    pub fn maybe(&self, turn: usize, labels: &[Label]) -> bool {
+        labels.iter().any(|&l| self.has(turn, l) || self.p(turn, l) >= MAYBE)
+    }
+
+    /// Whether any turn of the message may have any of the labels.
+    pub fn message_maybe(&self, message: &Message, labels: &[Label]) -> bool {
+        message.turns.iter().any(|&i| self.maybe(i, labels))
+    }
+
+    /// Whether a turn has the cue.
+    pub fn cue(&self, turn: usize, cue: Cue) -> bool {
+        self.signals[turn].cue(cue)
+    }
+
+    /// Whether any turn of the message has any of the labels.
+    pub fn message_any(&self, message: &Message, labels: &[Label]) -> bool {
+        message.turns.iter().any(|&i| self.any(i, labels))
+    }
+
+    /// The probability of a label.
+    pub fn p(&self, turn: usize, label: Label) -> f32 {
+        self.signals[turn].p(label)
+    }
+
+    /// The highest probability of a label over some turns; 0 over none.
+    pub fn p_max(&self, turns: impl IntoIterator<Item = usize>, label: Label) -> f32 {
+        turns.into_iter().map(|i| self.p(i, label)).fold(0.0, f32::max)
+    }
+
+    /// Whether a turn is negative.
+    pub fn negative(&self, turn: usize) -> bool {
+        self.signals[turn].sentiment == Sentiment::Neg
+    }
+
+    /// How many words of a text take up what the customer said before `turn`.
+    pub fn taken_up(&self, text: &str, turn: usize) -> usize {
+        let said: BTreeSet<String> = self
+            .customer_turns()
+            .filter(|&i| i < turn)
+            .flat_map(|i| content_words(self.text(i)))
+            .map(|w| stem(&w).to_owned())
+            .collect();
+        let taken: BTreeSet<String> =
+            content_words(text).iter().map(|w| stem(w).to_owned()).filter(|w| said.contains(w)).collect();
+        taken.len()
+    }
+
+    /// In how many other transcripts nearly the same text stands.
+    pub fn others(&self, turn: usize) -> u32 {
+        self.others[turn]
+    }
+
+    /// The time from one turn to a later one, where both have a time.
+    pub fn gap(&self, from: usize, to: usize) -> Option<Duration> {
+        let (from, to) = (self.transcript.turns[from].at?, self.transcript.turns[to].at?);
+        to.duration_since(from).try_into().ok()
+    }
+}

@@ -1,0 +1,123 @@
+//! Opening a file. In: a path or `-`. Out: its plain bytes, buffered, and a hash of what was read.
+//!
+//! Compression is told by the first bytes, so that a renamed file and standard input work alike.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use flate2::bufread::MultiGzDecoder;
+use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
+use sha2::{Digest, Sha256};
+
+use super::IngestError;
+
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+const BOM: [u8; 3] = [0xef, 0xbb, 0xbf];
+
+/// The plain bytes of an input.
+pub struct Stream(Box<dyn BufRead + Send>);
+
+/// SHA-256 of the bytes as stored, known once the stream was read to its end.
+#[derive(Clone, Default)]
+pub struct FileHash(Arc<Mutex<Sha256>>);
+
+impl FileHash {
+    /// The hash of what was read so far, in hex.
+    pub fn hex(&self) -> String {
+        let state = self.0.lock().unwrap_or_else(|e| e.into_inner()).clone();
+        hex::encode(state.finalize())
+    }
+}
+
+struct Hashing<R> {
+    inner: R,
+    hash: FileHash,
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buf)?;
+        self.hash.0.lock().unwrap_or_else(|e| e.into_inner()).update(&buf[..n]);
+        Ok(n)
+    }
+}
+
+/// All frames of a zstd file, one after the other, each with its checksum.
+struct Zstd<R: BufRead> {
+    raw: Option<R>,
+    frame: Option<StreamingDecoder<R, FrameDecoder>>,
+}
+
+impl<R: BufRead> Read for Zstd<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if let Some(frame) = &mut self.frame {
+                let n = frame.read(buf)?;
+                if n > 0 || buf.is_empty() {
+                    return Ok(n);
+                }
+                let wrong = frame
+                    .decoder
+                    .get_checksum_from_data()
+                    .is_some_and(|sum| Some(sum) != frame.decoder.get_calculated_checksum());
+                if wrong {
+                    return Err(io::Error::other("the zstd checksum differs; the file is damaged"));
+                }
+                self.raw = self.frame.take().map(StreamingDecoder::into_inner);
+            }
+            let Some(mut raw) = self.raw.take() else { return Ok(0) };
+            if raw.fill_buf()?.is_empty() {
+                return Ok(0);
+            }
+            self.frame = Some(StreamingDecoder::new(raw).map_err(|e| io::Error::other(e.to_string()))?);
+        }
+    }
+}
+
+impl Stream {
+    /// Whether the first character that is not white space opens a JSON value.
+    pub fn starts_with_json(&mut self) -> bool {
+        let head = self.0.fill_buf().unwrap_or_default();
+        head.iter().find(|b| !b.is_ascii_whitespace()).is_some_and(|b| matches!(b, b'{' | b'['))
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buf)
+    }
+}
+
+impl BufRead for Stream {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.0.fill_buf()
+    }
+
+    fn consume(&mut self, n: usize) {
+        self.0.consume(n);
+    }
+}
+
+/// Opens `path` (`-` is standard input) and undoes gzip or zstd.
+pub(super) fn open(path: &Path) -> Result<(Stream, FileHash), IngestError> {
+    let failed = |source| IngestError::Open { path: path.to_path_buf(), source };
+    let raw: Box<dyn Read + Send> =
+        if path.as_os_str() == "-" { Box::new(io::stdin()) } else { Box::new(File::open(path).map_err(failed)?) };
+    let hash = FileHash::default();
+    let mut raw = BufReader::with_capacity(1 << 17, Hashing { inner: raw, hash: hash.clone() });
+    let head = raw.fill_buf().map_err(failed)?;
+    let mut plain: Box<dyn BufRead + Send> = if head.starts_with(&GZIP) {
+        Box::new(BufReader::with_capacity(1 << 17, MultiGzDecoder::new(raw)))
+    } else if head.starts_with(&ZSTD) {
+        Box::new(BufReader::with_capacity(1 << 17, Zstd { raw: Some(raw), frame: None }))
+    } else {
+        Box::new(raw)
+    };
+    if plain.fill_buf().map_err(failed)?.starts_with(&BOM) {
+        plain.consume(BOM.len());
+    }
+    Ok((Stream(plain), hash))
+}

@@ -1,0 +1,9 @@
+//! What people read on the terminal. In: judgements and counts. Out: text of 80 columns, and the same figures for JSON.
+
+mod evaluation;
+mod summary;
+mod wrap;
+
+pub use evaluation::{Evaluation, Measure};
+pub use summary::Summary;
+pub use wrap::wrap;

@@ -1,0 +1,125 @@
+//! What a run found, on one screen.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use super::wrap::wrap;
+use crate::findings::{Finding, Judgement, RULES};
+use crate::ingest::Reject;
+use crate::stats::wilson;
+use crate::tally::RuleTally;
+
+const WIDTH: usize = 80;
+const SHOWN: usize = 5;
+
+/// Counts of a run, and a telling example of each rule.
+#[derive(Debug, Clone, Default)]
+pub struct Summary {
+    read: u64,
+    audited: u64,
+    rejected: u64,
+    turns: u64,
+    seconds: f64,
+    tally: RuleTally,
+    examples: BTreeMap<String, Finding>,
+    /// The first record that was rejected.
+    pub first_reject: Option<Reject>,
+}
+
+impl Summary {
+    /// Takes in the judgement of one transcript.
+    pub fn add(&mut self, judgement: Judgement) {
+        self.tally.add(judgement.verdicts.iter().copied());
+        for finding in judgement.findings {
+            // The surest example; of equals the first.
+            let better = self.examples.get(&finding.rule).is_none_or(|e| finding.confidence > e.confidence);
+            if better {
+                self.examples.insert(finding.rule.clone(), finding);
+            }
+        }
+    }
+
+    /// Sets the totals.
+    pub fn counts(&mut self, read: u64, audited: u64, rejected: u64, turns: u64, seconds: f64) {
+        (self.read, self.audited, self.rejected, self.turns, self.seconds) = (read, audited, rejected, turns, seconds);
+    }
+
+    /// Rules about the company with violations, the most frequent first.
+    fn ranked(&self) -> Vec<(&'static str, u64, u64)> {
+        let mut rows: Vec<_> = RULES
+            .iter()
+            .filter(|r| !r.context)
+            .map(|r| (r.id, self.tally.of(r.id).violated, self.tally.of(r.id).applies()))
+            .filter(|(_, violated, _)| *violated > 0)
+            .collect();
+        rows.sort_by_key(|(_, violated, _)| std::cmp::Reverse(*violated));
+        rows
+    }
+
+    /// The summary as text of 80 columns. `out` is the run folder's name.
+    pub fn text(&self, out: &str) -> String {
+        let mut s = String::new();
+        let speed = if self.seconds > 0.0 { self.turns as f64 / self.seconds } else { 0.0 };
+        let _ = writeln!(
+            s,
+            "Audited {} transcripts ({} turns) in {:.1} s, {speed:.0} turns a second.",
+            self.audited, self.turns, self.seconds
+        );
+        if let Some(reject) = &self.first_reject {
+            let line = format!(
+                "{} of {} records were rejected and are not judged. The first: {}, line {}: {}. All are in rejects.jsonl.",
+                self.rejected, self.read, reject.source, reject.line, reject.reason
+            );
+            let _ = writeln!(s, "{}", wrap(&line, "", WIDTH));
+        }
+        let ranked = self.ranked();
+        if ranked.is_empty() {
+            s.push_str("\nNo rule was violated in what was read.\n");
+        } else {
+            s.push_str("\nMost frequent findings (share of the transcripts in which the rule applies, with\nits 95 % sampling interval; what the program misses or mistakes is not in it):\n");
+        }
+        for (rule, violated, applies) in ranked.iter().take(SHOWN) {
+            let (low, high) = wilson(*violated, *applies);
+            let share = 100.0 * *violated as f64 / (*applies).max(1) as f64;
+            let _ = writeln!(
+                s,
+                "\n  {rule:<20} {violated} of {applies}: {share:.0} % ({:.0}–{:.0} %)",
+                low * 100.0,
+                high * 100.0
+            );
+            if let Some(f) = self.examples.get(*rule) {
+                let quote = format!(
+                    "“{}” ({}, turn {})",
+                    f.quote.split_whitespace().collect::<Vec<_>>().join(" "),
+                    f.transcript_id,
+                    f.turns[0]
+                );
+                let _ = writeln!(s, "{}", wrap(&quote, "    ", WIDTH));
+            }
+        }
+        let _ = writeln!(s, "\nWhere to look next, in {out}:");
+        let _ = writeln!(s, "  findings.jsonl     every finding with its quote, reason and suggestion");
+        let _ = writeln!(s, "  transcripts.jsonl  the verdict of every rule on every transcript");
+        if let Some((rule, ..)) = ranked.first() {
+            let _ = writeln!(s, "What a rule means: evenhand rules {rule}");
+        }
+        s
+    }
+
+    /// The same figures for `--json`.
+    pub fn json(&self) -> Value {
+        let rules: Vec<Value> = RULES
+            .iter()
+            .map(|r| {
+                let c = self.tally.of(r.id);
+                let (low, high) = wilson(c.violated, c.applies());
+                let rate = (c.applies() > 0).then(|| c.violated as f64 / c.applies() as f64);
+                let interval = rate.map(|_| [low, high]);
+                json!({"rule": r.id, "violated": c.violated, "ok": c.ok, "not_applicable": c.not_applicable, "rate": rate, "interval": interval})
+            })
+            .collect();
+        json!({"read": self.read, "audited": self.audited, "rejected": self.rejected, "turns": self.turns, "seconds": self.seconds, "rules": rules})
+    }
+}

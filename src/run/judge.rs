@@ -1,0 +1,144 @@
+//! From a classified transcript to its rows in the run folder.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::output::{RunError, json_line};
+use super::pipeline::Classified;
+use crate::findings::{Canned, Finding, Judgement, Limits, View, judge};
+use crate::signals::{Label, Signals};
+use crate::turns::{Role, Transcript, redact};
+
+/// The rows of one transcript, ready to be written.
+pub(super) struct Rows {
+    pub(super) transcript: Vec<u8>,
+    pub(super) turns: Vec<u8>,
+    pub(super) findings: Vec<u8>,
+    pub(super) judgement: Judgement,
+}
+
+#[derive(Serialize)]
+struct TranscriptRow<'a> {
+    id: &'a str,
+    #[serde(flatten)]
+    attributes: Map<String, Value>,
+    rules: BTreeMap<&'a str, &'a str>,
+    sentiment: Option<Arc>,
+}
+
+/// The customer's sentiment at the first turn, the last turn and the lowest, −1…1.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+struct Arc {
+    start: f32,
+    end: f32,
+    low: f32,
+}
+
+#[derive(Serialize)]
+struct TurnRow<'a> {
+    transcript_id: &'a str,
+    turn: usize,
+    role: Role,
+    agent_id: Option<String>,
+    sentiment: &'static str,
+    labels: Vec<Label>,
+    scores: Map<String, Value>,
+}
+
+/// Judges a transcript against all rules.
+pub(super) fn judgement(item: &Classified, canned: &Canned, limits: &Limits) -> Judgement {
+    let others = canned.others(&item.transcript);
+    judge(&View::new(&item.transcript, &item.signals, &others, limits))
+}
+
+/// Judges a transcript and writes its rows.
+pub(super) fn rows(item: &Classified, canned: &Canned, limits: &Limits, redacted: bool) -> Result<Rows, RunError> {
+    let mut judgement = judgement(item, canned, limits);
+    if redacted {
+        judgement.findings.iter_mut().for_each(|f| f.quote = redacted_quote(&item.transcript, f));
+    }
+    let Classified { transcript, signals } = item;
+    let mut turns = Vec::new();
+    for (i, s) in signals.iter().enumerate() {
+        turns.extend(json_line(&turn_row(transcript, i, s))?);
+    }
+    let row = TranscriptRow {
+        id: &transcript.id,
+        attributes: nested(&transcript.attributes, redacted),
+        rules: judgement.verdicts.iter().copied().collect(),
+        sentiment: arc(transcript, signals),
+    };
+    let findings = judgement.findings.iter().map(json_line).collect::<Result<Vec<_>, _>>();
+    Ok(Rows { transcript: json_line(&row)?, turns, findings: findings?.concat(), judgement })
+}
+
+/// The quote with personal data replaced as it is in the whole turn: a number that the quote cuts is still one.
+fn redacted_quote(transcript: &Transcript, finding: &Finding) -> String {
+    let text = &transcript.turns[finding.turns[0]].text;
+    let byte = |chars: usize| text.char_indices().nth(chars).map_or(text.len(), |(i, _)| i);
+    redact(text).part(byte(finding.span[0])..byte(finding.span[1])).to_owned()
+}
+
+fn turn_row<'a>(transcript: &'a Transcript, i: usize, signals: &Signals) -> TurnRow<'a> {
+    let role = transcript.turns[i].role;
+    TurnRow {
+        transcript_id: &transcript.id,
+        turn: i,
+        role,
+        agent_id: if role.is_company() { transcript.agent_of(i) } else { None },
+        sentiment: signals.sentiment.name(),
+        labels: signals.labels.iter().collect(),
+        scores: scores(signals, role),
+    }
+}
+
+/// The probability of each label that the role can have.
+pub fn scores(signals: &Signals, role: Role) -> Map<String, Value> {
+    Label::ALL.into_iter().filter(|l| l.fits(role)).map(|l| (l.name().to_owned(), decimal(signals.p(l)))).collect()
+}
+
+/// A 32-bit probability as the short decimal it was rounded to.
+fn decimal(p: f32) -> Value {
+    serde_json::Number::from_f64((f64::from(p) * 10_000.0).round() / 10_000.0).map_or(Value::Null, Value::Number)
+}
+
+fn arc(transcript: &Transcript, signals: &[Signals]) -> Option<Arc> {
+    let spoken =
+        transcript.turns.iter().zip(signals).filter(|(t, _)| t.role == Role::Customer && !t.text.trim().is_empty());
+    let scores: Vec<f32> = spoken.map(|(_, s)| (s.score() * 10_000.0).round() / 10_000.0).collect();
+    let low = scores.iter().copied().reduce(f32::min)?;
+    Some(Arc { start: *scores.first()?, end: *scores.last()?, low })
+}
+
+/// Attributes as they stood in the input: `segments.tier` inside `segments`.
+fn nested(attributes: &BTreeMap<String, Value>, redacted: bool) -> Map<String, Value> {
+    let mut out = Map::new();
+    for (name, value) in attributes {
+        // A name that the row has itself gets another beginning.
+        let taken = matches!(name.split('.').next(), Some("id" | "rules" | "sentiment"));
+        let name = if taken { format!("input_{name}") } else { name.clone() };
+        let value = match value {
+            Value::String(text) if redacted => Value::String(redact(text).text),
+            other => other.clone(),
+        };
+        match name.split_once('.') {
+            Some((outer, inner)) => {
+                let slot = out.entry(outer).or_insert_with(|| Value::Object(Map::new()));
+                match slot {
+                    Value::Object(map) => {
+                        map.insert(inner.to_owned(), value);
+                    }
+                    _ => {
+                        out.insert(name.clone(), value);
+                    }
+                }
+            }
+            None => {
+                out.insert(name, value);
+            }
+        }
+    }
+    out
+}

@@ -1,0 +1,21 @@
+//! The stages wired together. In: what the user asked for. Out: a run folder, or figures.
+//!
+//! Reading runs ahead of classifying in bounded steps. Signals are kept on disk until the whole input was seen, because a canned
+//! text is known only then; rules are applied in a second pass, in input order.
+
+mod audit;
+mod config;
+mod eval;
+mod judge;
+mod manifest;
+mod output;
+mod pipeline;
+mod progress;
+
+pub use audit::{AuditOptions, audit};
+pub use config::{Config, ConfigError};
+pub use eval::{EvalOptions, evaluate};
+pub use judge::scores;
+pub use manifest::Manifest;
+pub use output::RunError;
+pub use progress::Progress;

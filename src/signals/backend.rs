@@ -1,0 +1,59 @@
+//! What a runtime has to do: token ids in, logits and the tokens they rest on out.
+
+use super::label::{Cue, Label, Sentiment};
+
+/// Logits of a turn: one per label, then neg, neu, pos, then one per cue.
+pub const LOGITS: usize = Label::ALL.len() + Sentiment::ALL.len() + Cue::ALL.len();
+
+/// One turn as token ids: `[CLS] role text [SEP]`, then `role before [SEP]` where there is a turn before.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Encoded {
+    /// Token ids, at most 512.
+    pub ids: Vec<u32>,
+    /// How many of them belong to the turn itself; at least 3.
+    pub own: usize,
+}
+
+/// The answer for one turn.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Answer {
+    /// One logit per label, sentiment and cue.
+    pub logits: [f32; LOGITS],
+    /// For each label, the token of the turn that speaks most for it.
+    pub focus: [usize; Label::ALL.len()],
+}
+
+/// Why a backend gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum BackendError {
+    /// A token id that the model does not know.
+    #[error("token id {id} is outside the vocabulary of {vocabulary}; the tokenizer is not the model's")]
+    UnknownToken {
+        /// The id.
+        id: u32,
+        /// How many there are.
+        vocabulary: usize,
+    },
+    /// More tokens than positions.
+    #[error("{length} tokens in one turn; the model has {positions} positions")]
+    TooLong {
+        /// Tokens of the turn.
+        length: usize,
+        /// Positions of the model.
+        positions: usize,
+    },
+}
+
+/// A runtime for the turn classifier.
+///
+/// A row's answer may depend on nothing but the row: not on its batch, and not on the number of threads.
+pub trait Backend: Send + Sync {
+    /// The backend's name, for the manifest.
+    fn name(&self) -> &'static str;
+
+    /// The answer for each row, in order. Runs on the calling thread.
+    ///
+    /// # Errors
+    /// When a row is not of the model's vocabulary or length.
+    fn answer(&self, batch: &[&Encoded]) -> Result<Vec<Answer>, BackendError>;
+}

@@ -1,0 +1,202 @@
+//! The classifier. In: turns with their context. Out: their signals, in order, the same at any batch size and number of threads.
+
+use std::cmp::Reverse;
+
+use rayon::prelude::*;
+
+use super::backend::{Answer, Backend, BackendError, Encoded, LOGITS};
+use super::embedded::Embedded;
+use super::encode::Encoder;
+use super::label::{Cue, Label, LabelSet, QUOTE, Sentiment, Signals};
+use super::model::{Model, ModelError, ModelInfo};
+use super::wording::settle;
+use crate::turns::Role;
+
+/// Tokens of one batch: enough to use the processor well, little enough for its cache.
+const BATCH_TOKENS: usize = 1024;
+
+/// A turn to be judged.
+#[derive(Debug, Clone, Copy)]
+pub struct Input<'a> {
+    /// Who speaks.
+    pub role: Role,
+    /// What was said.
+    pub text: &'a str,
+    /// Who spoke before, and what.
+    pub before: Option<(Role, &'a str)>,
+}
+
+impl Input<'_> {
+    /// Whether there is anything to judge.
+    fn speaks(&self) -> bool {
+        self.role != Role::System && !self.text.trim().is_empty()
+    }
+}
+
+/// Tokens, batches, backend and thresholds together.
+pub struct Classifier {
+    encoder: Encoder,
+    backend: Box<dyn Backend>,
+    thresholds: [f32; 24],
+    cue_thresholds: [f32; 4],
+    info: ModelInfo,
+}
+
+impl Classifier {
+    /// Loads a model into the embedded backend.
+    ///
+    /// # Errors
+    /// When the model's files are damaged.
+    pub fn new(model: &Model) -> Result<Self, ModelError> {
+        let info = model.info().clone();
+        let threshold = |name: &str| info.thresholds.get(name).copied().unwrap_or(0.5);
+        Ok(Self {
+            encoder: Encoder::new(model)?,
+            backend: Box::new(Embedded::load(model)?),
+            thresholds: Label::ALL.map(|l| threshold(l.name())),
+            cue_thresholds: Cue::ALL.map(|c| threshold(c.name())),
+            info,
+        })
+    }
+
+    /// What the model is.
+    pub fn info(&self) -> &ModelInfo {
+        &self.info
+    }
+
+    /// The runtime's name.
+    pub fn backend(&self) -> &'static str {
+        self.backend.name()
+    }
+
+    /// The signals of each turn, in order. Runs on all threads of the present pool.
+    ///
+    /// # Errors
+    /// When the tokenizer or the backend fails.
+    pub fn classify(&self, inputs: &[Input<'_>]) -> Result<Vec<Signals>, ModelError> {
+        let encoded: Vec<Option<Encoded>> = inputs
+            .par_iter()
+            .with_min_len(64)
+            .map(|input| input.speaks().then(|| self.encoder.encode(input)).transpose())
+            .collect::<Result<_, _>>()?;
+        let mut order: Vec<(usize, &Encoded)> =
+            encoded.iter().enumerate().filter_map(|(i, e)| Some((i, e.as_ref()?))).collect();
+        // Longest first: no thread is left with a long batch at the end.
+        order.sort_by_key(|(i, e)| (Reverse(e.ids.len()), *i));
+        let batches = batches(&order);
+        let answers: Vec<Vec<Answer>> = batches
+            .par_iter()
+            .with_max_len(1)
+            .map(|batch| self.backend.answer(&batch.iter().map(|(_, e)| *e).collect::<Vec<_>>()))
+            .collect::<Result<_, BackendError>>()
+            .map_err(|e| ModelError::Weights(e.to_string()))?;
+        let mut out = vec![Signals::nothing(); inputs.len()];
+        for (&(i, _), answer) in batches.iter().copied().flatten().zip(answers.iter().flatten()) {
+            out[i] = self.signals(inputs[i].role, &answer.logits);
+            settle(inputs[i].role, inputs[i].text, &mut out[i]);
+            out[i].focus = self.focus(inputs[i].text, answer)?;
+        }
+        Ok(out)
+    }
+
+    /// The token ids of one turn, for comparison with the reference.
+    ///
+    /// # Errors
+    /// When the tokenizer fails.
+    pub fn tokens(&self, input: &Input<'_>) -> Result<Vec<u32>, ModelError> {
+        Ok(self.encoder.encode(input)?.ids)
+    }
+
+    /// The raw logits of one turn, for comparison with the reference.
+    ///
+    /// # Errors
+    /// When the tokenizer or the backend fails.
+    pub fn logits(&self, input: &Input<'_>) -> Result<[f32; LOGITS], ModelError> {
+        let encoded = self.encoder.encode(input)?;
+        let rows = self.backend.answer(&[&encoded]).map_err(|e| ModelError::Weights(e.to_string()))?;
+        rows.first().map(|r| r.logits).ok_or_else(|| ModelError::Weights("the backend gave no row".to_owned()))
+    }
+
+    /// Where the words for each label stand, in a text too long to be quoted whole.
+    fn focus(&self, text: &str, answer: &Answer) -> Result<Vec<u32>, ModelError> {
+        if text.chars().nth(QUOTE).is_none() {
+            return Ok(Vec::new());
+        }
+        let places = self.encoder.places(text)?;
+        let place = |token: usize| places.get(token).copied().unwrap_or(0);
+        Ok(answer.focus.iter().map(|&token| u32::try_from(place(token)).unwrap_or(0)).collect())
+    }
+
+    fn signals(&self, role: Role, logits: &[f32; LOGITS]) -> Signals {
+        let mut p = [0.0; 24];
+        let mut labels = LabelSet::default();
+        for (i, label) in Label::ALL.into_iter().enumerate().filter(|(_, l)| l.fits(role)) {
+            p[i] = rounded(sigmoid(logits[i]));
+            if p[i] >= self.thresholds[i] {
+                labels.insert(label);
+            }
+        }
+        let cues = std::array::from_fn(|i| Cue::ALL[i].fits(role) && sigmoid(logits[27 + i]) >= self.cue_thresholds[i]);
+        let top = logits[24..27].iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let odds = [24, 25, 26].map(|i| (logits[i] - top).exp());
+        let sum: f32 = odds.iter().sum();
+        let sentiment_p = odds.map(|o| rounded(o / sum));
+        let best = Sentiment::ALL
+            .into_iter()
+            .rev()
+            .max_by(|a, b| sentiment_p[*a as usize].total_cmp(&sentiment_p[*b as usize]));
+        Signals { sentiment: best.unwrap_or(Sentiment::Neu), sentiment_p, labels, p, cues, focus: Vec::new() }
+    }
+}
+
+fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+/// Four decimals: what is shown is what is judged by.
+fn rounded(p: f32) -> f32 {
+    (p * 10_000.0).round() / 10_000.0
+}
+
+/// Neighbours in length, up to the token budget each.
+fn batches<'a, 'b>(order: &'a [(usize, &'b Encoded)]) -> Vec<&'a [(usize, &'b Encoded)]> {
+    let mut out = Vec::new();
+    let (mut start, mut tokens) = (0, 0);
+    for (i, (_, e)) in order.iter().enumerate() {
+        if tokens + e.ids.len() > BATCH_TOKENS && i > start {
+            out.push(&order[start..i]);
+            (start, tokens) = (i, 0);
+        }
+        tokens += e.ids.len();
+    }
+    if start < order.len() {
+        out.push(&order[start..]);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_keep_to_the_budget_and_lose_nothing() {
+        let rows: Vec<Encoded> =
+            [700, 600, 500, 20, 10, 5].iter().map(|&n| Encoded { ids: vec![0; n], own: n }).collect();
+        let order: Vec<(usize, &Encoded)> = rows.iter().enumerate().collect();
+        let batches = batches(&order);
+        assert_eq!(batches.iter().map(|b| b.len()).collect::<Vec<_>>(), [1, 1, 4]);
+    }
+
+    #[test]
+    fn a_row_is_the_same_alone_and_in_any_batch() {
+        let classifier = Classifier::new(&Model::built_in().unwrap()).unwrap();
+        let texts: Vec<String> = (0..7).map(|i| format!("number {i} {}", "twice ".repeat(i))).collect();
+        let inputs: Vec<Input<'_>> =
+            texts.iter().map(|t| Input { role: Role::Customer, text: t, before: None }).collect();
+        let all = classifier.classify(&inputs).unwrap();
+        for i in [0, 3, 6] {
+            assert_eq!(classifier.classify(&inputs[i..=i]).unwrap()[0], all[i], "row {i}");
+        }
+    }
+}

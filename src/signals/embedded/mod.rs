@@ -1,0 +1,10 @@
+//! The backend that needs nothing: a BERT encoder in plain Rust.
+//!
+//! Rows are laid end to end without padding; every matrix row is computed by the same instructions in the same
+//! order whatever stands beside it, so a row's answer does not depend on its batch.
+
+mod bert;
+mod kernel;
+mod math;
+
+pub use bert::Embedded;

@@ -1,0 +1,20 @@
+//! What is true of one turn. In: a turn, its role and the turn before. Out: its [`Signals`]: sentiment and labels with probabilities.
+//!
+//! A [`Backend`] turns token ids into logits; [`Classifier`] does the rest: tokens, batches, thresholds.
+
+mod backend;
+mod classifier;
+mod embedded;
+mod encode;
+mod label;
+mod lexicon;
+mod model;
+mod plain;
+mod wording;
+
+pub use backend::{Answer, Backend, BackendError, Encoded, LOGITS};
+pub use classifier::{Classifier, Input};
+pub use embedded::Embedded;
+pub use label::{Cue, Label, LabelSet, QUOTE, Sentiment, Signals};
+pub use lexicon::{Lexicon, Phrases};
+pub use model::{Model, ModelError, ModelInfo};

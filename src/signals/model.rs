@@ -1,0 +1,168 @@
+//! The model's files: description, tokenizer, weights. In: a folder, or what is built into the binary. Out: [`Model`], checked.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use half::f16;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::label::{Cue, Label, Sentiment};
+
+/// The files of a model folder.
+const DESCRIPTION: &str = "model.json";
+const TOKENIZER: &str = "tokenizer.json";
+const WEIGHTS: &str = "model.safetensors";
+
+static BUILT_IN: [&[u8]; 3] = [
+    include_bytes!("../../models/minilm-l6/model.json"),
+    include_bytes!("../../models/minilm-l6/tokenizer.json"),
+    include_bytes!("../../models/minilm-l6/model.safetensors"),
+];
+
+/// Why a model cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// A file cannot be read.
+    #[error("{path}: {source}; a model folder holds {DESCRIPTION}, {TOKENIZER} and {WEIGHTS}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The description is not one.
+    #[error("{DESCRIPTION}: {0}")]
+    Description(String),
+    /// A file is not the one described.
+    #[error("{0} is not the file that {DESCRIPTION} describes (sha256 differs); copy the model folder again")]
+    Hash(&'static str),
+    /// The tokenizer does not work.
+    #[error("{TOKENIZER}: {0}")]
+    Tokenizer(String),
+    /// The weights file is damaged or lacks a tensor.
+    #[error("{WEIGHTS}: {0}")]
+    Weights(String),
+    /// A tensor's shape is not what the program needs.
+    #[error("{WEIGHTS}: unexpected shape of {0}")]
+    Shape(String),
+}
+
+/// `model.json`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelInfo {
+    /// The model's name.
+    pub name: String,
+    /// Changes with every training.
+    pub version: String,
+    /// Encoder layers.
+    pub layers: usize,
+    /// Label names in the order of the logits.
+    pub labels: Vec<Label>,
+    /// Sentiment names in the order of the logits that follow.
+    pub sentiments: Vec<Sentiment>,
+    /// Cue names in the order of the logits after those.
+    pub cues: Vec<Cue>,
+    /// The word for each emoji, as the model was trained with.
+    pub emoji: BTreeMap<char, String>,
+    /// From what probability on a label or cue holds.
+    pub thresholds: BTreeMap<String, f32>,
+    /// sha256 of the other files.
+    pub sha256: BTreeMap<String, String>,
+}
+
+/// A model's files in memory.
+pub struct Model {
+    info: ModelInfo,
+    tokenizer: Cow<'static, [u8]>,
+    weights: Cow<'static, [u8]>,
+}
+
+impl Model {
+    /// The model that is part of the program.
+    ///
+    /// # Errors
+    /// Never, in a program that passed its tests.
+    pub fn built_in() -> Result<Self, ModelError> {
+        let [description, tokenizer, weights] = BUILT_IN.map(Cow::Borrowed);
+        Self::new(&description, tokenizer, weights)
+    }
+
+    /// The model in a folder; its files are checked against their hashes.
+    ///
+    /// # Errors
+    /// When a file is missing, damaged or of another model.
+    pub fn open(folder: &Path) -> Result<Self, ModelError> {
+        let read = |name: &str| {
+            let path = folder.join(name);
+            fs::read(&path).map(Cow::Owned).map_err(|source| ModelError::Read { path, source })
+        };
+        let model = Self::new(&read(DESCRIPTION)?, read(TOKENIZER)?, read(WEIGHTS)?)?;
+        for (name, bytes) in [(TOKENIZER, &model.tokenizer), (WEIGHTS, &model.weights)] {
+            if model.info.sha256.get(name) != Some(&hex::encode(Sha256::digest(bytes))) {
+                return Err(ModelError::Hash(name));
+            }
+        }
+        Ok(model)
+    }
+
+    fn new(description: &[u8], tokenizer: Cow<'static, [u8]>, weights: Cow<'static, [u8]>) -> Result<Self, ModelError> {
+        let info: ModelInfo =
+            serde_json::from_slice(description).map_err(|e| ModelError::Description(e.to_string()))?;
+        if info.labels != Label::ALL || info.sentiments != Sentiment::ALL || info.cues != Cue::ALL {
+            return Err(ModelError::Description(
+                "labels are not those of this program's rulebook, in its order".to_owned(),
+            ));
+        }
+        let mut names = Label::ALL.map(Label::name).into_iter().chain(Cue::ALL.map(Cue::name));
+        if let Some(name) = names.find(|n| !info.thresholds.contains_key(*n)) {
+            return Err(ModelError::Description(format!("no threshold for {name}")));
+        }
+        Ok(Self { info, tokenizer, weights })
+    }
+
+    /// What the model is.
+    pub fn info(&self) -> &ModelInfo {
+        &self.info
+    }
+
+    pub(super) fn tokenizer(&self) -> &[u8] {
+        &self.tokenizer
+    }
+
+    pub(super) fn tensors(&self) -> Result<Tensors<'_>, ModelError> {
+        SafeTensors::deserialize(&self.weights).map(Tensors).map_err(|e| ModelError::Weights(e.to_string()))
+    }
+}
+
+/// The weights by name.
+pub(super) struct Tensors<'a>(SafeTensors<'a>);
+
+impl Tensors<'_> {
+    fn get(&self, name: &str) -> Result<TensorView<'_>, ModelError> {
+        self.0.tensor(name).map_err(|e| ModelError::Weights(e.to_string()))
+    }
+
+    /// The shape of a two-dimensional tensor.
+    pub(super) fn shape(&self, name: &str) -> Result<[usize; 2], ModelError> {
+        self.get(name)?.shape().try_into().map_err(|_| ModelError::Shape(name.to_owned()))
+    }
+
+    /// A tensor as 16-bit floats, row-major.
+    pub(super) fn f16(&self, name: &str) -> Result<Vec<f16>, ModelError> {
+        let tensor = self.get(name)?;
+        if tensor.dtype() != Dtype::F16 {
+            return Err(ModelError::Weights(format!("{name} is {:?}, not F16", tensor.dtype())));
+        }
+        Ok(tensor.data().as_chunks::<2>().0.iter().map(|b| f16::from_le_bytes(*b)).collect())
+    }
+
+    /// A tensor as 32-bit floats, row-major.
+    pub(super) fn f32(&self, name: &str) -> Result<Vec<f32>, ModelError> {
+        Ok(self.f16(name)?.into_iter().map(f16::to_f32).collect())
+    }
+}
