@@ -9,7 +9,8 @@
 //! # What it leaves alone
 //! One link or number that solves it, the same destination named twice, an offer that the customer does not take, and details asked for by DM.
 //! # Measured
-//! On 300 real transcripts read twice: see `docs/accuracy.md`.
+//! On 300 transcripts that were read twice (12 with a violation): precision 0.75 (0.41–0.93), recall
+//! 0.50 (0.25–0.75), each with its 95 % interval.
 
 use std::collections::BTreeSet;
 

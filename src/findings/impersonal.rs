@@ -9,12 +9,13 @@
 //! # What it leaves alone
 //! Conversations with a single agent turn, and those where an answer fits the question in its own words.
 //! # Measured
-//! On 300 real transcripts read twice: see `docs/accuracy.md`.
+//! On 300 transcripts that were read twice (13 with a violation): precision 0.45 (0.21–0.72), recall
+//! 0.38 (0.18–0.64), each with its 95 % interval.
 
 use super::rule::{Rule, Severity, Verdict, Violation};
 use super::view::View;
 use crate::signals::Cue;
-use crate::signals::Label::{Alternative, Commitment, Compensation, Empathy};
+use crate::signals::Label::Empathy;
 use crate::turns::{Role, mentions_name};
 
 pub(super) static RULE: Rule = Rule { id: "impersonal", source: include_str!("impersonal.rs"), context: false, check };
@@ -26,7 +27,7 @@ fn check(view: &View<'_>) -> Verdict {
     };
     let personal = |&i: &usize| {
         let text = view.text(i);
-        let takes_up = view.taken_up(text, i) > 0 || view.any(i, &[Commitment, Compensation, Alternative, Empathy]);
+        let takes_up = view.taken_up(text, i) > 0 || view.has(i, Empathy);
         mentions_name(text) || takes_up && !view.cue(i, Cue::Generic)
     };
     if turns.iter().any(personal) {

@@ -11,7 +11,8 @@
 //! An apology that names what happened ("sorry your bag was left behind"). A bare "sorry for the
 //! inconvenience" or "I understand" is not empathy.
 //! # Measured
-//! On 300 real transcripts read twice: see `docs/accuracy.md`.
+//! On 300 transcripts that were read twice (93 with a violation): precision 0.68 (0.58–0.76), recall
+//! 0.75 (0.66–0.83), each with its 95 % interval.
 
 use super::phrases::names_it;
 use super::rule::{Rule, Severity, Verdict, Violation};
@@ -23,14 +24,21 @@ use crate::signals::Label::{Apology, Churn, Empathy, Frustration, Problem};
 pub(super) static RULE: Rule = Rule { id: "no-empathy", source: include_str!("no_empathy.rs"), context: false, check };
 
 lexicon!(
-    /// Loss and hardship, told without anger.
-    HARDSHIP: "passed away", "died", "funeral", "hospital", "cancer", "surgery", "stolen", "stranded", "crying", "in tears", "lost my job",
+    /// A loss that calls for a word whatever the tone.
+    LOSS: "passed away", "died", "funeral", "bereavement", "in hospital", "cancer", "miscarriage", "my late husband", "my late wife", "my late mother", "my late father", "lost my job"
+);
+
+lexicon!(
+    /// Hardship, told without anger.
+    HARDSHIP: "hospital", "surgery", "stolen", "stranded", "crying", "in tears", "lost my job",
     "cant afford", "lost my", "robbed", "hacked", "stolen from", "emergency", "bereavement", "scared", "worried", "desperate", "disabled", "newborn"
 );
 
 fn check(view: &View<'_>) -> Verdict {
     let upset = |i: usize| {
-        view.has(i, Frustration) || view.negative(i) && (view.has(i, Problem) || HARDSHIP.hits(view.text(i)))
+        view.has(i, Frustration)
+            || LOSS.hits(view.text(i))
+            || view.negative(i) && (view.has(i, Problem) || HARDSHIP.hits(view.text(i)))
     };
     let Some((turn, reply)) =
         view.customer_turns().filter(|&i| upset(i)).find_map(|i| Some((i, view.reply_to(i)?.first())))

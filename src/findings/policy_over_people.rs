@@ -10,13 +10,16 @@
 //! Plain facts ("no rooms are left that night"), checks that protect the customer, and refusals with an option, an
 //! exception or an escalation in the same or the next message.
 //! # Measured
-//! On 300 real transcripts read twice: see `docs/accuracy.md`.
+//! On 300 transcripts that were read twice (38 with a violation): precision 0.70 (0.55–0.82), recall
+//! 0.74 (0.58–0.85), each with its 95 % interval.
 
 use super::phrases::only_relays;
 use super::rule::{Rule, Severity, Verdict, Violation};
 use super::view::{Message, View};
 use crate::lexicon;
-use crate::signals::Label::{Alternative, Apology, Commitment, Compensation, Denial, Frustration, Policy, Problem};
+use crate::signals::Label::{
+    Alternative, Apology, Commitment, Compensation, Denial, Frustration, Policy, Problem, Transfer,
+};
 
 pub(super) static RULE: Rule =
     Rule { id: "policy-over-people", source: include_str!("policy_over_people.rs"), context: false, check };
@@ -29,9 +32,9 @@ lexicon!(
 
 lexicon!(
     /// A fact about the world rather than a choice of the company.
-    FACT: "no availability", "not available", "fully booked", "sold out", "out of stock", "no rooms", "no room available", "no seats", "are left",
-    "is unavailable", "no longer exists", "no flights", "weather", "doesnt fly", "dont fly to", "not open", "discontinued", "no record of",
-    "cant find", "unable to find", "cannot find", "couldnt find", "no tables"
+    FACT: "no availability", "not available", "fully booked", "sold out", "out of stock", "there are no", "there is no", "theres no", "no rooms", "no room available", "no seats", "are left", "no options",
+    "is unavailable", "no longer exists", "no flights", "weather", "doesnt fly", "dont fly to", "not open", "discontinued", "no record of", "cant find", "unable to find", "cannot find", "couldnt find", "no tables",
+    "cant see", "cannot see", "dont see", "not able to accommodate", "not able to accomodate", "was not purchased", "wasnt purchased", "exceeds", "exceed"
 );
 
 /// A refusal, or a rule held against a customer who complains.
@@ -56,6 +59,7 @@ fn check(view: &View<'_>) -> Verdict {
         let fact = !reason && FACT.hits(&text);
         let softened = [Some(message), messages.get(k + 1).copied()].into_iter().flatten().any(|m| {
             view.message_maybe(m, &[Alternative, Compensation])
+                || view.message_any(m, &[Transfer])
                 || m.turns.iter().any(|&i| view.has(i, Commitment) && !only_relays(view.text(i)))
         });
         if fact || softened || PROTECTS.hits(&text) || view.answers_abuse(message.first()) {

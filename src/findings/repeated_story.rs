@@ -9,7 +9,8 @@
 //! # What it leaves alone
 //! Waiting for a reply without telling again, and a question for a detail that was given only vaguely.
 //! # Measured
-//! On 300 real transcripts read twice: see `docs/accuracy.md`.
+//! On 300 transcripts that were read twice (14 with a violation): precision 0.20 (0.08–0.42), recall
+//! 0.29 (0.12–0.55), each with its 95 % interval.
 
 use super::rule::{Rule, Severity, Verdict, Violation};
 use super::view::View;
@@ -62,7 +63,7 @@ fn check(view: &View<'_>) -> Verdict {
     if view.customer_turns().next().is_none() {
         return Verdict::NotApplicable;
     }
-    if let Some(turn) = view.customer_turns().find(|&i| view.cue(i, Cue::Retells)) {
+    if let Some(turn) = view.customer_turns().find(|&i| view.cue(i, Cue::Retells) && view.maybe(i, &[Repeat])) {
         let seen = format!("The customer says that they had to tell or do this before (turn {turn}).");
         return violated(vec![turn], view.p(turn, Repeat).max(0.5), seen);
     }

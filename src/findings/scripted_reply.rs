@@ -10,7 +10,8 @@
 //! # What it leaves alone
 //! Greetings, closings, routine questions and required notices may be canned.
 //! # Measured
-//! On 300 real transcripts read twice: see `docs/accuracy.md`.
+//! On 300 transcripts that were read twice (43 with a violation): precision 0.52 (0.34–0.69), recall
+//! 0.35 (0.22–0.50), each with its 95 % interval.
 
 use std::collections::BTreeSet;
 
@@ -29,14 +30,15 @@ fn check(view: &View<'_>) -> Verdict {
         return Verdict::NotApplicable;
     }
     let limit = view.limits().canned_in_others;
-    for (k, &turn) in agents.iter().enumerate() {
+    for &turn in &agents {
         let text = view.text(turn);
         if !concerned(view, turn) || words(text).len() < 5 {
             continue;
         }
         let routine = view.any(turn, &[Greeting, Closing, Check, AskInfo]) && !view.any(turn, &[Denial]);
-        let earlier = agents[..k].iter().rev().take(50).copied().find(|&b| alike(view.text(b), text));
-        if let (Some(before), false) = (earlier, routine) {
+        let courtesy = view.any(turn, &[Greeting, Closing, Check]) && content_words(text).len() < 4;
+        let said = view.company_turns().filter(|&b| b < turn).rev().take(50).find(|&b| alike(view.text(b), text));
+        if let (Some(before), false) = (said, courtesy) {
             return violated(
                 vec![turn, before],
                 0.8,

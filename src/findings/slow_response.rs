@@ -10,10 +10,12 @@
 //! # What it leaves alone
 //! Waiting for a parcel, a flight or a refund. The limits are 2 minutes in chat and on hold, 60 minutes on social media and 24 hours by e-mail, and can be set.
 //! # Measured
-//! On 300 real transcripts read twice: see `docs/accuracy.md`.
+//! On 300 transcripts that were read twice (11 with a violation): precision 0.73 (0.43–0.90), recall
+//! 0.73 (0.43–0.90), each with its 95 % interval.
 
 use super::rule::{Rule, Severity, Verdict, Violation};
 use super::view::{Message, View};
+use crate::lexicon;
 use crate::signals::Cue;
 use crate::signals::Label::Repeat;
 use crate::turns::words;
@@ -39,7 +41,7 @@ fn check(view: &View<'_>) -> Verdict {
             }
         }
     }
-    let complaint = view.customer_turns().find(|&i| view.cue(i, Cue::Waits));
+    let complaint = view.customer_turns().find(|&i| complains(view, i));
     if let Some(turn) = complaint {
         let seen = format!("The customer complains of waiting for a reply (turn {turn}).");
         return violated(turn, 0.5 + 0.5 * view.p(turn, Repeat), Severity::Medium, seen);
@@ -55,6 +57,17 @@ fn check(view: &View<'_>) -> Verdict {
         None => Verdict::NotApplicable,
     }
 }
+
+/// A complaint of waiting for a reply, by the classifier's cue or in the plainest words for it.
+fn complains(view: &View<'_>, turn: usize) -> bool {
+    (view.cue(turn, Cue::Waits) || WAITS.hits(view.text(turn))) && (view.negative(turn) || view.maybe(turn, &[Repeat]))
+}
+
+lexicon!(
+    /// The plainest words for waiting on somebody.
+    WAITS: "on hold", "ignoring me", "ignored my", "being ignored", "anyone there", "anybody there", "is anyone", "no reply", "no response", "no answer", "never respond", "never reply", "havent heard back", "still waiting for a reply",
+    "still waiting for a response", "waiting for someone to", "hours on the phone", "hour on the phone", "minutes on the phone", "mins on the phone", "nobody answers", "no one answers", "get through to"
+);
 
 /// The turn from which the wait counts: the last that says something, not a nudge ("hello?") behind it.
 fn asks(view: &View<'_>, message: &Message) -> usize {
