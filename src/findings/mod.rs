@@ -34,7 +34,7 @@ mod testing;
 pub use doc::Doc;
 pub use finding::{Finding, Judgement, judge};
 pub use rule::{Rule, Severity, Verdict, Violation};
-pub use similar::{Canned, fingerprints};
+pub use similar::Canned;
 pub use view::{Limits, View};
 
 /// Every rule, in the order of the rulebook.

@@ -18,7 +18,7 @@ const MIN_WORDS: usize = 6;
 const CAPACITY: usize = 2_000_000;
 
 /// The bands of a text; empty where it is too short.
-pub fn fingerprints(text: &str) -> Vec<u64> {
+fn fingerprints(text: &str) -> Vec<u64> {
     let words: Vec<String> =
         words(&stripped(text)).into_iter().filter(|w| !w.chars().any(|c| c.is_ascii_digit())).collect();
     if words.len() < MIN_WORDS {

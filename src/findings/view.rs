@@ -97,11 +97,6 @@ impl<'a> View<'a> {
         &self.messages
     }
 
-    /// The messages of the company that begin at or after a turn.
-    pub fn company_from(&self, turn: usize) -> impl Iterator<Item = &Message> {
-        self.messages.iter().filter(move |m| m.company && m.last() >= turn)
-    }
-
     /// The first message of the company after a turn.
     pub fn reply_to(&self, turn: usize) -> Option<&Message> {
         self.messages.iter().find(|m| m.company && m.first() > turn)

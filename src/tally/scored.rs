@@ -19,15 +19,4 @@ impl Scored {
         let zero = Confusion::default();
         Self { labels: vec![zero; labels], sentiments: vec![zero; sentiments], rules: vec![zero; rules] }
     }
-
-    /// Adds another transcript's counts.
-    pub fn merge(&mut self, other: &Self) {
-        for (mine, theirs) in [
-            (&mut self.labels, &other.labels),
-            (&mut self.sentiments, &other.sentiments),
-            (&mut self.rules, &other.rules),
-        ] {
-            mine.iter_mut().zip(theirs).for_each(|(m, t)| m.merge(t));
-        }
-    }
 }
