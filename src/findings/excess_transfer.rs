@@ -87,8 +87,9 @@ fn check(view: &View<'_>) -> Verdict {
 
 /// The customer's turn around a transfer that tells of having been there already.
 fn sent_back(view: &View<'_>, step: usize) -> Option<usize> {
-    view.customer_turns()
-        .find(|&i| view.has(i, Repeat) && BEEN.hits(view.text(i)) && (i > step || view.before_message(step) == Some(i)))
+    view.customer_turns().find(|&i| {
+        view.has(i, Repeat) && BEEN.hits(view.text(i)) && (i > step || view.customer_before(step) == Some(i))
+    })
 }
 
 lexicon!(

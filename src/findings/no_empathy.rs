@@ -30,8 +30,8 @@ lexicon!(
 
 lexicon!(
     /// Hardship, told without anger.
-    HARDSHIP: "hospital", "surgery", "stolen", "stranded", "crying", "in tears", "lost my job",
-    "cant afford", "lost my", "robbed", "hacked", "stolen from", "emergency", "bereavement", "scared", "worried", "desperate", "disabled", "newborn"
+    HARDSHIP: "hospital", "surgery", "stolen", "stranded", "crying", "in tears",
+    "cant afford", "lost my", "robbed", "hacked", "emergency", "scared", "worried", "desperate", "disabled", "newborn"
 );
 
 fn check(view: &View<'_>) -> Verdict {

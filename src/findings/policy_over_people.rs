@@ -8,7 +8,7 @@
 //! "I can't change the date on this fare. What I can do is cancel it for a voucher, or look for a later train at no cost."
 //! # What it leaves alone
 //! Plain facts ("no rooms are left that night"), checks that protect the customer, and refusals with an option, an
-//! exception or an escalation in the same or the next message.
+//! exception, an escalation or somebody else to turn to in the same or the next message.
 //! # Measured
 //! On 300 transcripts that were read twice (38 with a violation): precision 0.70 (0.55–0.82), recall
 //! 0.74 (0.58–0.85), each with its 95 % interval.
@@ -39,7 +39,7 @@ lexicon!(
 
 /// A refusal, or a rule held against a customer who complains.
 fn limits(view: &View<'_>, message: &Message) -> bool {
-    let complaint = || view.before_message(message.first()).is_some_and(|i| view.any(i, &[Problem, Frustration]));
+    let complaint = || view.customer_before(message.first()).is_some_and(|i| view.any(i, &[Problem, Frustration]));
     view.message_any(message, &[Denial])
         || view.message_any(message, &[Policy]) && !view.message_maybe(message, &[Apology]) && complaint()
 }

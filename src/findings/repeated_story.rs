@@ -68,7 +68,7 @@ fn check(view: &View<'_>) -> Verdict {
         return violated(vec![turn], view.p(turn, Repeat).max(0.5), seen);
     }
     let given = view.company_turns().find(|&i| view.cue(i, Cue::ReAsks));
-    if let Some((turn, before)) = given.and_then(|i| Some((i, view.before_message(i)?))) {
+    if let Some((turn, before)) = given.and_then(|i| Some((i, view.customer_before(i)?))) {
         let seen =
             format!("The reply asks for something that the customer had just given (turns {before} and {turn}).");
         return violated(vec![turn, before], 0.5, seen);

@@ -37,8 +37,8 @@ fn check(view: &View<'_>) -> Verdict {
         }
         let routine = view.any(turn, &[Greeting, Closing, Check, AskInfo]) && !view.any(turn, &[Denial]);
         let courtesy = view.any(turn, &[Greeting, Closing, Check]) && content_words(text).len() < 4;
-        let said = view.company_turns().filter(|&b| b < turn).rev().take(50).find(|&b| alike(view.text(b), text));
-        if let (Some(before), false) = (said, courtesy) {
+        let said = || view.company_turns().filter(|&b| b < turn).rev().take(50).find(|&b| alike(view.text(b), text));
+        if let Some(before) = (!courtesy).then(said).flatten() {
             return violated(
                 vec![turn, before],
                 0.8,
@@ -68,8 +68,7 @@ fn check(view: &View<'_>) -> Verdict {
 
 /// Whether the customer said something specific and troubled right before the turn.
 fn concerned(view: &View<'_>, turn: usize) -> bool {
-    let before = view.messages().iter().rev().find(|m| !m.company && m.last() < turn);
-    before.is_some_and(|m| {
+    view.asked_before(turn).is_some_and(|m| {
         view.message_any(m, &[Problem, Frustration]) || content_words(&view.message_text(m)).len() >= 4
     })
 }

@@ -102,14 +102,18 @@ impl<'a> View<'a> {
         self.messages.iter().find(|m| m.company && m.first() > turn)
     }
 
-    /// Whether the message answers an insult: the agent's limit is not counted against them.
+    /// The customer's last message before a turn.
+    pub fn asked_before(&self, turn: usize) -> Option<&Message> {
+        self.messages.iter().rev().find(|m| !m.company && m.last() < turn)
+    }
+
+    /// Whether the turn answers an insult: the agent's limit is not counted against them.
     pub fn answers_abuse(&self, turn: usize) -> bool {
-        let before = self.messages.iter().rev().find(|m| !m.company && m.last() < turn);
-        before.is_some_and(|m| self.message_any(m, &[Label::Abuse]))
+        self.asked_before(turn).is_some_and(|m| self.message_any(m, &[Label::Abuse]))
     }
 
     /// The customer's last turn before a turn.
-    pub fn before_message(&self, turn: usize) -> Option<usize> {
+    pub fn customer_before(&self, turn: usize) -> Option<usize> {
         self.customer_turns().rfind(|&i| i < turn)
     }
 
