@@ -19,6 +19,7 @@ use super::rule::{Rule, Severity, Verdict, Violation};
 use super::view::View;
 use crate::lexicon;
 use crate::signals::Label::{Repeat, Transfer};
+use crate::turns::{content_words, stem};
 
 pub(super) static RULE: Rule =
     Rule { id: "excess-transfer", source: include_str!("excess_transfer.rs"), context: false, check };
@@ -85,12 +86,33 @@ fn check(view: &View<'_>) -> Verdict {
     violated(steps, confidence, seen)
 }
 
-/// The customer's turn around a transfer that tells of having been there already.
+/// The customer's turn around a transfer that tells of having been there already, or that nobody helps there.
 fn sent_back(view: &View<'_>, step: usize) -> Option<usize> {
     view.customer_turns().find(|&i| {
-        view.has(i, Repeat) && BEEN.hits(view.text(i)) && (i > step || view.customer_before(step) == Some(i))
+        let near = i > step || view.customer_before(step) == Some(i);
+        let text = view.text(i);
+        let from_there = i < step && CAME_FROM.hits(text) && shares_a_word(text, view.text(step));
+        near && (view.has(i, Repeat) && BEEN.hits(text) || view.negative(i) && NO_HELP.hits(text)) || from_there
     })
 }
+
+/// Whether a place may be named in both: some telling word of one stands in the other.
+fn shares_a_word(a: &str, b: &str) -> bool {
+    let other = content_words(b);
+    content_words(a).iter().any(|w| other.iter().any(|o| stem(o) == stem(w)))
+}
+
+lexicon!(
+    /// The customer says who sent them here.
+    CAME_FROM: "come from your", "came from your", "put me on to you", "put me onto you", "put me through to you", "sent me here", "sent me to you", "passed me to you", "passed me on to you", "told me to ask you", "told me to contact you",
+    "told me to call you", "told me to write to you", "referred me to you", "said to ask you", "said to contact you", "said to call you"
+);
+
+lexicon!(
+    /// A place where no help was to be had.
+    NO_HELP: "not helpful", "wasnt helpful", "isnt helpful", "unhelpful", "no help", "were no use", "was no use", "hang up", "hung up", "hangs up", "will not ring", "wont ring", "doesnt ring", "engaged tone", "no answer", "nobody answers", "no one answers",
+    "nobody picks up", "no one picks up", "line is dead", "number is dead", "cant get through", "couldnt help me", "cant help me", "wouldnt help me", "nobody there", "no one there"
+);
 
 lexicon!(
     /// Having been somewhere for help before.
@@ -135,6 +157,10 @@ mod tests {
                 (
                     "violated 0,1",
                     "C neg frustration | The shop sent me to you and you say it's the shop\nA neu transfer | Please visit the shop.",
+                ),
+                (
+                    "violated 1,0",
+                    "C neu | I've just come from your meter lot, who put me on to you\nA neu transfer | That is one for the meter team.",
                 ),
                 ("violated 2", "C neu | hi\nA neu greeting | Hello\nC neg | I keep being passed around"),
                 (

@@ -15,7 +15,6 @@
 use super::rule::{Rule, Severity, Verdict, Violation};
 use super::view::View;
 use crate::signals::Cue;
-use crate::signals::Label::Empathy;
 use crate::turns::{Role, mentions_name};
 
 pub(super) static RULE: Rule = Rule { id: "impersonal", source: include_str!("impersonal.rs"), context: false, check };
@@ -27,8 +26,7 @@ fn check(view: &View<'_>) -> Verdict {
     };
     let personal = |&i: &usize| {
         let text = view.text(i);
-        let takes_up = view.taken_up(text, i) > 0 || view.has(i, Empathy);
-        mentions_name(text) || takes_up && !view.cue(i, Cue::Generic)
+        mentions_name(text) || view.taken_up(text, i) > 0 && !view.cue(i, Cue::Generic)
     };
     if turns.iter().any(personal) {
         return Verdict::Ok;

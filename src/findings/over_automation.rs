@@ -87,8 +87,8 @@ fn unanswered(view: &View<'_>, turn: usize) -> bool {
 fn repeats(view: &View<'_>, bots: &[usize]) -> Option<(usize, usize)> {
     // A summary shown for confirmation says again what was said, and should.
     let says = |i: usize| {
-        !view.any(i, &[Greeting, Closing, Commitment, AskInfo])
-            && (view.any(i, &[Denial, Policy]) || !view.has(i, Check))
+        view.has(i, Denial)
+            || !view.any(i, &[Greeting, Closing, Commitment, AskInfo]) && (view.has(i, Policy) || !view.has(i, Check))
     };
     let sets: Vec<(usize, BTreeSet<String>)> = bots
         .iter()
@@ -102,7 +102,10 @@ fn repeats(view: &View<'_>, bots: &[usize]) -> Option<(usize, usize)> {
     });
     verbatim.or_else(|| {
         sets.iter().enumerate().find_map(|(k, (again, words))| {
-            let earlier = sets[..k].iter().rev().take(50).find(|(_, earlier)| alike(earlier, words))?;
+            let refuses = |i: usize| view.has(i, Denial);
+            let earlier = sets[..k].iter().rev().take(50).find(|(before, earlier)| {
+                alike(earlier, words) || refuses(*before) && refuses(*again) && same_refusal(earlier, words)
+            })?;
             Some((*again, earlier.0))
         })
     })
@@ -113,6 +116,12 @@ fn alike(a: &BTreeSet<String>, b: &BTreeSet<String>) -> bool {
     let shared = a.intersection(b).count();
     let all = a.union(b).count();
     all >= 4 && shared * 20 >= all * 11
+}
+
+/// A refusal given again, somewhat reworded: three fifths of the shorter one's words are in the longer one.
+fn same_refusal(a: &BTreeSet<String>, b: &BTreeSet<String>) -> bool {
+    let shared = a.intersection(b).count();
+    shared >= 5 && shared * 5 >= a.len().min(b.len()) * 3
 }
 
 fn violated(turns: Vec<usize>, confidence: f32, seen: String) -> Verdict {
@@ -141,6 +150,10 @@ mod tests {
                     "B neu greeting | Hello, I'm Lark.\nC neu wants-human | A person please.\nB neu | Billing or delivery?\nC neu | person\nB neu | Billing or delivery?",
                 ),
                 ("violated 1", "B neu greeting | Hello.\nC neu wants-human | Agent!"),
+                (
+                    "violated 3,1",
+                    "C neu | waive the late fee\nB neu denial,policy | The late fee cannot be waived once the invoice has closed under our terms.\nC neu | I was in hospital\nB neu denial,policy | Under our terms a late fee cannot be waived after an invoice has closed, even for illness.",
+                ),
                 (
                     "violated 3,1",
                     "C neu | late fee?\nB neu | Your invoice lists every late fee under charges.\nC neu | but why\nB neu | Your invoice lists every late fee under charges.",

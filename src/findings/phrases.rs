@@ -9,7 +9,7 @@ use crate::turns::{fold, words};
 
 lexicon!(
     /// Feedback is passed on: nothing happens for this customer.
-    RELAY: "your feedback", "your comments", "the feedback", "feed this back", "feed that back", "pass this along", "pass that along", "pass it along", "pass along", "passed along", "passing along",
+    RELAY: "your feedback", "your comments", "the feedback", "feed this back", "feed that back", "feed it back", "fed back", "feedback your", "feed your", "pass this along", "pass that along", "pass it along", "pass along", "passed along", "passing along",
     "pass this on", "pass that on", "pass it on", "pass on", "passed on", "passing on", "passing this on", "pass your", "share your", "share this", "share that", "share with", "shared with", "sharing this", "sharing your",
     "forward your", "forwarded", "forward this", "forwarding", "relay", "relayed", "relaying", "let the team know", "let our team know", "let them know", "make a note", "made a note", "noted", "document your", "documented", "take this on board", "take it on board"
 );

@@ -12,6 +12,10 @@
 //! On 300 transcripts that were read twice (14 with a violation): precision 0.20 (0.08–0.42), recall
 //! 0.29 (0.12–0.55), each with its 95 % interval.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use super::rule::{Rule, Severity, Verdict, Violation};
 use super::view::View;
 use crate::lexicon;
@@ -96,23 +100,69 @@ fn violated(turns: Vec<usize>, confidence: f32, seen: String) -> Verdict {
     })
 }
 
-/// A slot asked for again although the customer's answer in between has something that fills it.
+/// A slot asked for although the customer had already given it, or had said that they do not have it.
 fn asked_twice(view: &View<'_>) -> Option<(usize, usize)> {
-    let asks: Vec<(usize, Vec<&str>)> = view
-        .company_turns()
-        .filter(|&i| view.has(i, AskInfo) && !AGAIN.hits(view.text(i)))
-        .map(|i| (i, slots(view.text(i))))
-        .collect();
+    let asks: Vec<(usize, Vec<&str>)> =
+        view.company_turns().filter(|&i| view.has(i, AskInfo)).map(|i| (i, slots(view.text(i)))).collect();
     asks.iter().enumerate().find_map(|(k, (again, wanted))| {
-        asks[..k].iter().find_map(|(before, had)| {
+        let ask = view.text(*again);
+        let told =
+            || view.customer_turns().find(|&i| i < *again && wanted.iter().any(|slot| gives(view.text(i), slot)));
+        let answered = asks[..k].iter().find_map(|(before, had)| {
             let slot = wanted.iter().find(|s| had.contains(s))?;
             let answer = view.customer_turns().find(|i| before < i && i < again)?;
+            let text = view.text(answer);
             // Of several things asked for, the answer must name the one.
-            let named = had.len() == 1 || slots(view.text(answer)).contains(slot);
-            (named && fills(view.text(answer))).then_some((*again, *before))
-        })
+            let named = had.len() == 1 || slots(text).contains(slot);
+            (named && (fills(text) || LACKS.hits(text) && !KNOWS.hits(ask))).then_some(*before)
+        });
+        if AGAIN.hits(ask) {
+            return told().filter(|_| !CONFIRMS.hits(ask)).map(|before| (*again, before));
+        }
+        answered.or_else(told).map(|before| (*again, before))
     })
 }
+
+/// Whether the customer gives the detail unasked: "my PIN is 0000", "booking ref ABC123", "I'm Ana Ruiz".
+fn gives(text: &str, slot: &str) -> bool {
+    GIVEN.iter().any(|(name, pattern)| *name == slot && pattern.is_match(text))
+}
+
+/// How a detail is given, by slot.
+static GIVEN: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
+    #[allow(clippy::unwrap_used, reason = "constant patterns, used in tests")]
+    let pattern = |p: &str| Regex::new(p).unwrap();
+    vec![
+        ("name", pattern(r"(?:[Mm]y (?:full )?name is|[Nn]ame: ?|I'm|[Tt]his is) [A-Z][a-z]+ [A-Z][a-z]+")),
+        ("account", pattern(r"(?i)\baccount (?:number|no\.?|id|#)? ?(?:is|:|#)? ?#?\d{5,}|\d{5,} is my account")),
+        ("pin", pattern(r"(?i)\bpin (?:is )?(?:actually )?:? ?\d{4}\b")),
+        ("order", pattern(r"(?i)\border (?:number|no\.?|id|#)? ?(?:is|:|#)? ?#?[A-Z]{0,4}-?\d[\d-]{3,}")),
+        (
+            "booking",
+            pattern(
+                r"\b(?i:booking|reservation|confirmation|record locator|pnr|ref|reference)\b.{0,14}\b(?:[A-Z]+\d[A-Z0-9]*|\d+[A-Z][A-Z0-9]*|[A-Z]{6})\b",
+            ),
+        ),
+        ("flight", pattern(r"\b(?i:flight|flt) ?#?(?:[A-Z]{2})? ?\d{2,4}\b")),
+        ("user", pattern(r"(?i)\buser ?(?:id|name) is \S+")),
+        ("email", pattern(r"\S@\w+\.\w|\[EMAIL\]|__email__")),
+    ]
+});
+
+lexicon!(
+    /// What was given is looked at, not overlooked.
+    CONFIRMS: "again", "another", "different", "correct", "verify", "confirm", "double check", "match", "incorrect", "wrong", "invalid", "cant find", "couldnt find", "not found", "doesnt work", "didnt work", "is that"
+);
+
+lexicon!(
+    /// The customer does not have what was asked for.
+    LACKS: "dont have", "do not have", "cant remember", "cant recall", "dont remember", "dont recall", "forgot", "dont know", "not sure", "lost it", "no idea"
+);
+
+lexicon!(
+    /// The company knows that it is missing.
+    KNOWS: "look for", "locate", "find", "once you", "if you", "when you", "without", "unfortunately", "still need", "cannot", "unable", "alternatively", "instead"
+);
 
 lexicon!(
     /// The first answer was looked at and did not do.
@@ -153,6 +203,10 @@ mod tests {
                 (
                     "violated 2",
                     "C neg problem | The boiler is out.\nA neu ask-info | What is wrong?\nC neg +retells repeat | As I said, the boiler is out.",
+                ),
+                (
+                    "violated 1,0",
+                    "C neg problem | Hi, order 88-30417, the lamp came cracked\nA neu apology,ask-info | Sorry the lamp came broken. Could you give me the order number?",
                 ),
                 ("violated 0", "C neg +retells repeat,frustration | Third time I report this pothole."),
                 (

@@ -60,13 +60,28 @@ fn check(view: &View<'_>) -> Verdict {
 
 /// A complaint of waiting for a reply, by the classifier's cue or in the plainest words for it.
 fn complains(view: &View<'_>, turn: usize) -> bool {
-    (view.cue(turn, Cue::Waits) || WAITS.hits(view.text(turn))) && (view.negative(turn) || view.maybe(turn, &[Repeat]))
+    nudges(view, turn)
+        || (view.cue(turn, Cue::Waits) || WAITS.hits(view.text(turn)))
+            && (view.negative(turn) || view.maybe(turn, &[Repeat]))
 }
 
 lexicon!(
     /// The plainest words for waiting on somebody.
     WAITS: "on hold", "ignoring me", "ignored my", "being ignored", "anyone there", "anybody there", "is anyone", "no reply", "no response", "no answer", "never respond", "never reply", "havent heard back", "still waiting for a reply",
     "still waiting for a response", "waiting for someone to", "hours on the phone", "hour on the phone", "minutes on the phone", "mins on the phone", "nobody answers", "no one answers", "get through to"
+);
+
+/// A call into silence: "hello?" behind the customer's own words, with no answer between.
+fn nudges(view: &View<'_>, turn: usize) -> bool {
+    let asked = view.messages().iter().find(|m| !m.company && m.turns[1..].contains(&turn)).map(Message::first);
+    let silence = asked.is_some_and(|i| view.gap(i, turn).is_none_or(|gap| gap.as_secs() >= 60));
+    let text = view.text(turn);
+    silence && text.contains('?') && words(text).len() <= 4 && CALL.hits(text)
+}
+
+lexicon!(
+    /// Words that ask whether anybody is there.
+    CALL: "hello", "hi", "hey", "anyone", "anybody", "you there", "still there", "are you there"
 );
 
 /// The turn from which the wait counts: the last that says something, not a nudge ("hello?") behind it.
@@ -110,7 +125,9 @@ mod tests {
         cases(
             &super::RULE,
             &[
-                ("violated 2", "C @0 neu | is the parcel shop open\nC @130 neu | hello?\nA @140 neu | It is."),
+                ("violated 2", "C @0 neu | is the parcel shop open\nC @30 neu | hello?\nA @140 neu | It is."),
+                ("violated 1", "C neu | can you close my account\nC neu | hello?\nA neu | Yes."),
+                ("ok", "C @0 neu | hello?\nA @9 neu greeting | Hi\nC @20 neu | are you there?\nA @30 neu | Yes."),
                 ("violated 1", "C @0 neu | hi\nA @500 neu greeting | Hello"),
                 ("violated 0", "C neg +waits repeat,frustration | On hold for an hour\nA neu apology | Sorry."),
                 ("violated 3", "C @0 neu | hi\nA @10 neu greeting | Hello\nC @20 neu | fee?\nA @400 neu | None."),

@@ -34,6 +34,13 @@ impl Default for Limits {
 /// From what probability on a label may hold.
 const MAYBE: f32 = 0.25;
 
+/// Beginnings of words that fit any complaint, or that only say who the customer is.
+#[rustfmt::skip]
+const ANY_CASE: &[&str] = &[
+    "account", "birth", "comment", "compan", "concern", "difficult", "disappoint", "email", "feedback", "frustrat", "fullname",
+    "guys", "love", "member", "number", "phone", "pin", "situation", "staff", "support", "trouble", "tweet", "unacceptable", "username",
+];
+
 /// Turns of one side in a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -192,12 +199,15 @@ impl<'a> View<'a> {
         self.signals[turn].sentiment == Sentiment::Neg
     }
 
-    /// How many words of a text take up what the customer said before `turn`.
+    /// How many words of a text take up what the customer said before `turn`. Words that fit any case ("frustration")
+    /// and those that only identify the customer ("your PIN") take up nothing.
     pub fn taken_up(&self, text: &str, turn: usize) -> usize {
+        let specific = |w: &String| !ANY_CASE.iter().any(|v| w.starts_with(v));
         let said: BTreeSet<String> = self
             .customer_turns()
             .filter(|&i| i < turn)
             .flat_map(|i| content_words(self.text(i)))
+            .filter(specific)
             .map(|w| stem(&w).to_owned())
             .collect();
         let taken: BTreeSet<String> =
