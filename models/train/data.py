@@ -5,6 +5,7 @@ A row is a dict: id, group, source, role, prev, prev_role, text, sentiment, labe
 
 import gzip
 import hashlib
+import html
 import json
 import random
 import re
@@ -72,14 +73,45 @@ def load(data):
                 a = wanted[i]
                 rows.append({**r, "id": a["id"], "group": a["id"], "prev_role": other(r["role"]),
                              "sentiment": a["sentiment"], "labels": a["labels"]})
+    # Public posts and review sentences that were read as if a customer wrote them: vt<line number>, va<line number>.
+    for prefix, name in (("vt", "tweets_GroundTruth.txt"), ("va", "amazonReviewSnippets_GroundTruth.txt")):
+        lines = (data / "extra" / "vader" / name).read_text(encoding="utf-8", errors="replace").split("\n")
+        for i, line in enumerate(lines):
+            a = reread.get(f"{prefix}{i}")
+            if a:
+                rows.append({**a, "group": a["id"], "source": "vader", "role": "customer", "prev": "", "prev_role": "agent",
+                             "text": html.unescape(line.split("\t")[2])})
     rows += conversation_rows(read_jsonl(data / "conversations.jsonl"), "conversations")
     for path in sorted((HERE / "threads").glob("*.jsonl")):
         rows += conversation_rows(read_jsonl(path), "threads")
     cues = {r["id"]: r["cues"] for r in read_jsonl(HERE / "readings" / "cues.jsonl")}
     for r in rows:
-        r["cues"] = cues.get(r["id"])  # None: not read for cues
+        # The threads were read for cues throughout; None: not read.
+        r["cues"] = cues.get(r["id"], [] if r["source"] == "threads" else None)
         r["natural"] = r["source"] in NATURAL_SOURCES or r["group"].split("-")[0] in NATURAL_THREADS
     return rows
+
+
+def load_unlabelled(data, seed, pool=9_000, posts=4_000):
+    """Rows without labels, for a teacher to judge: turns of the unlabelled pool that nobody read, and public posts as a customer's."""
+    rng = random.Random(seed)
+    data, read = Path(data), {r["id"] for r in read_jsonl(HERE / "readings" / "labels.jsonl")}
+    rows, seen = [], set()
+    turns = [(f"n{i}", r) for i, r in enumerate(read_jsonl(data / "unlabelled.jsonl.gz"))]
+    rng.shuffle(turns)
+    for id, r in turns:
+        key = (r["role"], r["text"].lower().strip(" .!?"))
+        if id in read or key in seen or len(rows) >= pool:
+            continue
+        seen.add(key)
+        rows.append({"id": id, "source": "pool", "role": r["role"], "text": r["text"], "prev": r["prev"], "prev_role": other(r["role"])})
+    texts = []
+    with open(data / "extra" / "goemotions" / "train.tsv", encoding="utf-8") as f:
+        texts += [("g%d" % i, line.split("\t")[0]) for i, line in enumerate(f)]
+    rng.shuffle(texts)
+    for id, text in texts[:posts]:
+        rows.append({"id": id, "source": "posts", "role": "customer", "text": text, "prev": "", "prev_role": "agent"})
+    return [{**r, "group": r["id"], "labels": None, "sentiment": None, "cues": None, "natural": False} for r in rows]
 
 
 def held_back(row):
@@ -91,15 +123,15 @@ def split(rows):
     return [r for r in rows if not held_back(r)], [r for r in rows if held_back(r)]
 
 
-def encode_labels(row):
-    y = [0.0] * len(INDEX)
-    for label in row["labels"]:
-        y[INDEX[label]] = 1.0
-    return y, SENTIMENTS.index(row["sentiment"])
-
-
-def encode_cues(row):
-    return [float(c in (row["cues"] or [])) for c in CUES]
+def targets(row):
+    """What the readers say of a row, with a little doubt, for the labels are one reading each: labels, sentiments, cues; none where nobody looked."""
+    doubt = lambda y: 0.015 + 0.96 * float(y)
+    labels = sentiment = None
+    if row["labels"] is not None:
+        labels = [doubt(l in row["labels"]) for l in INDEX]
+        sentiment = [0.95 if s == row["sentiment"] else 0.025 for s in SENTIMENTS]
+    cues = None if row["cues"] is None else [doubt(c in row["cues"]) for c in CUES]
+    return labels, sentiment, cues
 
 
 SIGN_OFF = re.compile(r"\s*(\^|\*|/|- ?)[A-Z]{1,3}[a-z]*$")

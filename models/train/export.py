@@ -39,6 +39,7 @@ def main():
     run, base, out = Path(args.run), Path(args.base), Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
     model = Classifier(base)
+    model.fast = False
     state = torch.load(run / "best.pt", weights_only=True)
     state = {k: v.half() for k, v in state.items() if "position_ids" not in k}
     model.load_state_dict({k: v.float() for k, v in state.items()}, strict=False)

@@ -29,26 +29,37 @@ def batches(rows, encoded, size, rng):
     return groups
 
 
-def loss_of(logits, rows, pos_weight):
+def judged(loss, logits, hard, soft, mask):
+    """Half from the readers and half from the teacher where there are both; `loss(logits, targets, of_readers)` is by row and column."""
+    total = 0.0
+    for mine, other, of_readers in ((hard, soft, True), (soft, hard, False)):
+        rows = [i for i, y in enumerate(mine) if y is not None]
+        if rows:
+            share = torch.tensor([1.0 if other[i] is None else 0.5 for i in rows])[:, None]
+            each = loss(logits[rows], torch.tensor([mine[i] for i in rows]), of_readers)
+            total = total + (each * share * mask[rows]).sum()
+    return total
+
+
+def loss_of(logits, rows, pos_weight, teacher):
     n = len(LABELS)
-    y, s = zip(*(data.encode_labels(r) for r in rows))
-    y, s = torch.tensor(y), torch.tensor(s)
-    mask = torch.tensor([side_mask(r["role"]) for r in rows])
-    smooth = y * 0.96 + 0.015
-    bce = F.binary_cross_entropy_with_logits(logits[:, :n], smooth, pos_weight=pos_weight, reduction="none")
-    loss = (bce * mask).sum() / mask.sum() * 8 + F.cross_entropy(logits[:, n : n + 3], s, label_smoothing=0.05)
-    read = [i for i, r in enumerate(rows) if r["cues"] is not None]
-    if read:
-        y = torch.tensor([data.encode_cues(rows[i]) for i in read]) * 0.96 + 0.015
-        mask = torch.tensor([cue_mask(rows[i]["role"]) for i in read])
-        bce = F.binary_cross_entropy_with_logits(logits[read, n + 3 :], y, pos_weight=torch.tensor(2.0), reduction="none")
-        loss = loss + (bce * mask).sum() / len(rows)
-    return loss
+    labels, sentiments, cues = zip(*(data.targets(r) for r in rows))
+    soft = [teacher.get(r["id"]) for r in rows]
+    part = lambda a, b: [None if p is None else p[a:b] for p in soft]
+    # Rare labels weigh more where readers speak; a teacher's probabilities are taken as they are.
+    def bce(weight):
+        return lambda z, y, of_readers: F.binary_cross_entropy_with_logits(z, y, pos_weight=weight if of_readers else None, reduction="none")
+    cross = lambda z, y, _: -(y * F.log_softmax(z, dim=1)).sum(1, keepdim=True)
+    sides = torch.tensor([side_mask(r["role"]) for r in rows])
+    loss = judged(bce(pos_weight), logits[:, :n], labels, part(0, n), sides) / sides.sum() * 8
+    loss = loss + judged(cross, logits[:, n : n + 3], sentiments, part(n, n + 3), torch.ones(len(rows), 1)) / len(rows)
+    cue_sides = torch.tensor([cue_mask(r["role"]) for r in rows])
+    return loss + judged(bce(torch.tensor(2.0)), logits[:, n + 3 :], cues, part(n + 3, None), cue_sides) / len(rows)
 
 
 def weights(rows):
     """Positive weight of each label: 2 for a common one, up to 4 for a rare one."""
-    n = [sum(label in r["labels"] for r in rows) for label in LABELS]
+    n = [sum(label in (r["labels"] or ()) for r in rows) for label in LABELS]
     return torch.tensor([min(4.0, max(2.0, (1600 / max(k, 1)) ** 0.5)) for k in n])
 
 
@@ -89,7 +100,10 @@ def main():
     a.add_argument("--epochs", type=int, default=5)
     a.add_argument("--batch", type=int, default=32)
     a.add_argument("--lr", type=float, default=1.5e-4)
+    a.add_argument("--freeze", type=int, default=0, help="lowest layers that stay as pretrained")
+    a.add_argument("--warm-rows", type=int, help="emotion rows of the warm-up; all by default")
     a.add_argument("--init", help="best.pt of an earlier training to go on from, in place of the warm-up")
+    a.add_argument("--soft", help="a teacher's probabilities (teach.py)")
     a.add_argument("--seed", type=int, default=0)
     a.add_argument("--threads", type=int, default=2)
     args = a.parse_args()
@@ -99,11 +113,16 @@ def main():
     out.mkdir(parents=True, exist_ok=True)
     train, held = data.split(data.load(args.data))
     print(f"{len(train)} training rows, {len(held)} held back", flush=True)
+    soft = {}
+    if args.soft:
+        soft = {r["id"]: r["p"] for r in data.read_jsonl(args.soft)}
+        train += [r for r in data.load_unlabelled(args.data, args.seed) if r["id"] in soft]
+        print(f"{len(soft)} rows judged by the teacher; {len(train)} training rows", flush=True)
     inputs, model = Inputs(args.base), Classifier(args.base)
-    model.bert.embeddings.word_embeddings.weight.requires_grad = False
+    model.freeze(args.freeze)
     warm = Path(args.init) if args.init else out / "warm.pt"
     if not warm.exists():
-        warm_up(model, inputs, Path(args.data) / "extra", args.seed)
+        warm_up(model, inputs, Path(args.data) / "extra", args.seed, args.warm_rows, lr=args.lr * 0.66)
         torch.save(model.state_dict(), warm)
     model.load_state_dict(torch.load(warm, weights_only=True))
     head = [p for n, p in model.named_parameters() if not n.startswith("bert") and p.requires_grad]
@@ -129,7 +148,7 @@ def main():
         encoded = inputs.rows(rows)
         total, groups = 0.0, batches(rows, encoded, args.batch, rng)
         for k, part in enumerate(groups):
-            loss = loss_of(model(*inputs.batch([encoded[i] for i in part])), [rows[i] for i in part], pos_weight)
+            loss = loss_of(model(*inputs.batch([encoded[i] for i in part])), [rows[i] for i in part], pos_weight, soft)
             opt.zero_grad(); loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             opt.step(); sched.step()

@@ -32,9 +32,13 @@ def rows(extra):
     return out
 
 
-def warm_up(model, inputs, extra, seed, epochs=1, batch=64, lr=1e-4):
-    data = rows(extra)
+def warm_up(model, inputs, extra, seed, limit=None, epochs=1, batch=64, lr=1e-4):
+    """`limit`: how many of the emotion rows are used; all by default."""
     rng = random.Random(seed)
+    data = rows(extra)
+    if limit is not None:
+        emotions = [r for r in data if r[1] is not None]
+        data = rng.sample(emotions, limit) + [r for r in data if r[1] is None]
     width = model.bert.config.hidden_size
     emotion, feeling = nn.Linear(width, EMOTIONS), nn.Linear(width, 1)
     params = [p for p in model.bert.parameters() if p.requires_grad]
@@ -49,7 +53,7 @@ def warm_up(model, inputs, extra, seed, epochs=1, batch=64, lr=1e-4):
         rng.shuffle(groups)
         for group in groups:
             ids, types, mask, own = inputs.batch([encoded[i] for i in group])
-            hidden = model.bert(ids, attention_mask=mask, token_type_ids=types).last_hidden_state
+            hidden = model.encode(ids, types, mask)
             pooled = (hidden * own[..., None]).sum(1) / own.sum(1, keepdim=True)
             e = [k for k, i in enumerate(group) if data[i][1] is not None]
             s = [k for k, i in enumerate(group) if data[i][2] is not None]
