@@ -1,6 +1,7 @@
 //! The command line: each flag is defined once; help, man page and completions come from the same definitions.
 
 mod audit;
+mod bias;
 mod complete;
 mod eval;
 mod rules;
@@ -59,6 +60,7 @@ struct Common {
 #[derive(Debug, Subcommand)]
 enum Command {
     Audit(audit::Audit),
+    Bias(bias::Bias),
     Score(score::Score),
     Rules(rules::Rules),
     Eval(eval::Eval),
@@ -112,6 +114,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     }
     match cli.command {
         Command::Audit(command) => command.run(&cli.common),
+        Command::Bias(command) => command.run(&cli.common),
         Command::Score(command) => command.run(&cli.common),
         Command::Rules(command) => command.run(&cli.common),
         Command::Eval(command) => command.run(&cli.common),
@@ -132,7 +135,12 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
                 return Some(match e {
                     RunError::Ingest(e) => ingest(e),
                     RunError::NothingRead(_) => 3,
-                    RunError::Model(_) | RunError::NotARun(_) | RunError::Gold { .. } => 2,
+                    RunError::NoRun(_) | RunError::Table { .. } => 3,
+                    RunError::Model(_)
+                    | RunError::NotARun(_)
+                    | RunError::Gold { .. }
+                    | RunError::Unknown { .. }
+                    | RunError::NothingToCompare(_) => 2,
                     RunError::Io { .. } | RunError::Internal(_) => 1,
                 });
             }

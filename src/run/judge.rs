@@ -9,6 +9,7 @@ use super::output::{RunError, json_line};
 use super::pipeline::Classified;
 use crate::findings::{Canned, Finding, Judgement, Limits, View, judge};
 use crate::signals::{Label, Signals};
+use crate::tally::{Measures, measure};
 use crate::turns::{Role, Transcript, redact};
 
 /// The rows of one transcript, ready to be written.
@@ -26,6 +27,7 @@ struct TranscriptRow<'a> {
     attributes: Map<String, Value>,
     rules: BTreeMap<&'a str, &'a str>,
     sentiment: Option<Arc>,
+    measures: Measures,
 }
 
 /// The customer's sentiment at the first turn, the last turn and the lowest, −1…1.
@@ -69,6 +71,7 @@ pub(super) fn rows(item: &Classified, canned: &Canned, limits: &Limits, redacted
         attributes: nested(&transcript.attributes, redacted),
         rules: judgement.verdicts.iter().copied().collect(),
         sentiment: arc(transcript, signals),
+        measures: measure(transcript, signals),
     };
     let findings = judgement.findings.iter().map(json_line).collect::<Result<Vec<_>, _>>();
     Ok(Rows { transcript: json_line(&row)?, turns, findings: findings?.concat(), judgement })
@@ -117,7 +120,7 @@ fn nested(attributes: &BTreeMap<String, Value>, redacted: bool) -> Map<String, V
     let mut out = Map::new();
     for (name, value) in attributes {
         // A name that the row has itself gets another beginning.
-        let taken = matches!(name.split('.').next(), Some("id" | "rules" | "sentiment"));
+        let taken = matches!(name.split('.').next(), Some("id" | "rules" | "sentiment" | "measures"));
         let name = if taken { format!("input_{name}") } else { name.clone() };
         let value = match value {
             Value::String(text) if redacted => Value::String(redact(text).text),

@@ -4,6 +4,7 @@
 //! text is known only then; rules are applied in a second pass, in input order.
 
 mod audit;
+mod bias;
 mod config;
 mod eval;
 mod judge;
@@ -11,8 +12,10 @@ mod manifest;
 mod output;
 mod pipeline;
 mod progress;
+mod table;
 
 pub use audit::{AuditOptions, audit};
+pub use bias::{BiasOptions, Cases, bias};
 pub use config::{Config, ConfigError};
 pub use eval::{EvalOptions, evaluate};
 pub use judge::scores;

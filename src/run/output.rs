@@ -43,6 +43,32 @@ pub enum RunError {
         /// What is wrong.
         reason: String,
     },
+    /// There is no run in that folder.
+    #[error("{0} is not a run folder; make one with evenhand audit INPUT --out RUN")]
+    NoRun(PathBuf),
+    /// A table cannot be read.
+    #[error("{path}, line {line}: {reason}")]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Something was named that is not there.
+    #[error("no {what} is called {name:?}; there are: {known}")]
+    Unknown {
+        /// What it should be.
+        what: &'static str,
+        /// The name given.
+        name: String,
+        /// The names that there are.
+        known: String,
+    },
+    /// Nothing can be compared.
+    #[error("{0}")]
+    NothingToCompare(String),
     /// Something that should not happen.
     #[error("internal error: {0}; please report it")]
     Internal(&'static str),

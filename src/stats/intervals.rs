@@ -1,7 +1,7 @@
-//! Intervals for a share.
+//! Intervals for a share, and for the difference and ratio of two.
 
 /// Two-sided 95 % point of the standard normal distribution.
-const Z95: f64 = 1.959_963_984_540_054;
+pub const Z95: f64 = 1.959_963_984_540_054;
 
 /// The 95 % interval of Wilson (1927) for `events` of `n`; (0, 1) where `n` is 0.
 ///
@@ -15,6 +15,18 @@ pub fn wilson(events: u64, n: u64) -> (f64, f64) {
     let centre = (p + z2 / (2.0 * n)) / (1.0 + z2 / n);
     let half = Z95 * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt() / (1.0 + z2 / n);
     ((centre - half).max(0.0), (centre + half).min(1.0))
+}
+
+/// The 95 % interval of Newcombe (1998, method 10) for the difference of two shares, from their Wilson intervals.
+///
+/// `√((p₁ − l₁)² + (u₂ − p₂)²)` below `p₁ − p₂`, `√((u₁ − p₁)² + (p₂ − l₂)²)` above; (−1, 1) where a group is empty.
+pub fn newcombe((e1, n1): (u64, u64), (e2, n2): (u64, u64)) -> (f64, f64) {
+    if n1 == 0 || n2 == 0 {
+        return (-1.0, 1.0);
+    }
+    let (p1, p2) = (e1 as f64 / n1 as f64, e2 as f64 / n2 as f64);
+    let ((l1, u1), (l2, u2)) = (wilson(e1, n1), wilson(e2, n2));
+    (p1 - p2 - (p1 - l1).hypot(u2 - p2), p1 - p2 + (u1 - p1).hypot(p2 - l2))
 }
 
 #[cfg(test)]
@@ -34,5 +46,12 @@ mod tests {
             assert!((l - low).abs() < 1e-8 && (h - high).abs() < 1e-8, "{events}/{n}: {l} {h}");
         }
         assert_eq!(wilson(0, 0), (0.0, 1.0));
+    }
+
+    #[test]
+    fn newcombes_example() {
+        let (low, high) = newcombe((56, 70), (48, 80));
+        assert!((low - 0.052_431_472_5).abs() < 1e-8 && (high - 0.333_872_654_0).abs() < 1e-8, "{low} {high}");
+        assert_eq!(newcombe((0, 0), (1, 2)), (-1.0, 1.0));
     }
 }

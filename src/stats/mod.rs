@@ -1,9 +1,24 @@
-//! How sure a number is. Pure functions, each with its source.
+//! How sure a number is. Pure functions, each with its source. In: counts and values. Out: estimates, intervals, p-values, verdicts.
 
 mod bootstrap;
 mod intervals;
+mod matrix;
 mod random;
 
+pub mod agreement;
+pub mod comparison;
+pub mod decomposition;
+pub mod models;
+pub mod multiple;
+pub mod pair;
+pub mod permutation;
+pub mod power;
+pub mod prevalence;
+pub mod ranks;
+pub mod tables;
+pub mod verdict;
+
 pub use bootstrap::percentile_interval;
-pub use intervals::wilson;
+pub use intervals::{newcombe, wilson};
+pub use matrix::Square;
 pub use random::SplitMix;

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod bias;
+
 use evenhand::signals::{Classifier, Input, Model};
 use evenhand::turns::Role;
 use serde::Deserialize;
