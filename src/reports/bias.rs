@@ -295,8 +295,8 @@ impl BiasReport {
         let _ = writeln!(out, "{by}, against {}", first.reference);
         let _ = writeln!(
             out,
-            "{:18} {:10} {:>12} {:>12}  {:16} {}",
-            "outcome", "segment", "segment", "reference", "adjusted (95 %)", "q"
+            "{:18} {:10} {:>12} {:>12}  {:16} q",
+            "outcome", "segment", "segment", "reference", "adjusted (95 %)"
         );
         let rank = |v: Verdict| match v {
             Verdict::Disparity => 0,

@@ -1,5 +1,7 @@
 //! The promises of the segment audit, by simulation: false alarms, coverage, power. Run with `cargo test --release --test simulation -- --ignored --nocapture`.
 
+#![allow(clippy::print_stdout, reason = "the table is what it is run for")]
+
 use evenhand::stats::SplitMix;
 use evenhand::stats::comparison::{Effort, compare_shares};
 use evenhand::stats::pair::{Group, Pair, PairCell};
