@@ -1,6 +1,6 @@
 """Training rows from every source, split by a hash of their group, and augmentation of their text.
 
-A row is a dict: id, group, source, role, prev, prev_role, text, sentiment, labels, cues, natural.
+A row is a dict: id, group, source, role, prev, prev_role, text, sentiment, labels, cues.
 """
 
 import gzip
@@ -30,11 +30,6 @@ def read_jsonl(path):
 
 def other(role):
     return "agent" if role == "customer" else "customer"
-
-
-NATURAL_SOURCES = {"ibm-cdp", "star", "tau-bench", "conversations"}
-# Threads written without a label in focus.
-NATURAL_THREADS = {"w5", "w7", "w8", "w9", "w10", "w14", "w15", "w16", "w19", "w20", "w21", "w24"}
 
 
 def conversation_rows(conversations, source):
@@ -88,7 +83,6 @@ def load(data):
     for r in rows:
         # The threads were read for cues throughout; None: not read.
         r["cues"] = cues.get(r["id"], [] if r["source"] == "threads" else None)
-        r["natural"] = r["source"] in NATURAL_SOURCES or r["group"].split("-")[0] in NATURAL_THREADS
     return rows
 
 
@@ -111,7 +105,7 @@ def load_unlabelled(data, seed, pool=9_000, posts=4_000):
     rng.shuffle(texts)
     for id, text in texts[:posts]:
         rows.append({"id": id, "source": "posts", "role": "customer", "text": text, "prev": "", "prev_role": "agent"})
-    return [{**r, "group": r["id"], "labels": None, "sentiment": None, "cues": None, "natural": False} for r in rows]
+    return [{**r, "group": r["id"], "labels": None, "sentiment": None, "cues": None} for r in rows]
 
 
 def held_back(row):

@@ -79,12 +79,6 @@ def predict(model, inputs, rows, size=64):
     return out
 
 
-def natural(rows, probs):
-    """Only rows whose labels are about as frequent as in life: text written around a label would move its threshold."""
-    pairs = [(r, p) for r, p in zip(rows, probs) if r["natural"]]
-    return [r for r, _ in pairs], [p for _, p in pairs]
-
-
 def average(ema, model, decay):
     with torch.no_grad():
         for name, p in model.named_parameters():
@@ -162,7 +156,7 @@ def main():
         torch.save(model.state_dict(), out / "best.pt")
         model.load_state_dict({**model.state_dict(), **plain})
         (out / "heldback.json").write_text(json.dumps([{"id": r["id"], "p": p} for r, p in zip(held, probs)]))
-        thresholds = choose(*natural(held, probs))
+        thresholds = choose(held, probs)
         (out / "thresholds.json").write_text(json.dumps(thresholds, indent=1))
         print(report(held, probs, thresholds), flush=True)
         torch.save({"model": model.state_dict(), "opt": opt.state_dict(), "sched": sched.state_dict(), "ema": ema, "epoch": epoch + 1}, state)

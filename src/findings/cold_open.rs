@@ -9,8 +9,8 @@
 //! # What it leaves alone
 //! A first question or answer that takes up the customer's own words, and conversations that a bot opens.
 //! # Measured
-//! On 300 transcripts that were read twice (24 with a violation): precision 0.83 (0.64–0.93), recall
-//! 0.83 (0.64–0.93), each with its 95 % interval.
+//! On 300 transcripts that were read twice (24 with a violation): precision 0.84 (0.65–0.94), recall
+//! 0.88 (0.69–0.96), each with its 95 % interval.
 
 use super::rule::{Rule, Severity, Verdict, Violation};
 use super::view::View;
