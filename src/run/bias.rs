@@ -123,23 +123,10 @@ fn read(options: &BiasOptions) -> Result<Frame, RunError> {
             attributes.push(a.clone());
         }
     });
+    let optional = (options.cluster.is_none() && !options.no_cluster).then_some(AGENT);
     match &options.cases {
-        Cases::Run(run) => {
-            let agents = options.cluster.is_none() && !options.no_cluster && !attributes.iter().any(|a| a == AGENT);
-            if agents {
-                attributes.push(AGENT.to_owned());
-                match from_run(run, &attributes, &options.outcomes) {
-                    // A run without agents has independent cases.
-                    Err(RunError::Unknown { name, .. }) if name == AGENT => {
-                        attributes.pop();
-                    }
-                    other => return other,
-                }
-            }
-            from_run(run, &attributes, &options.outcomes)
-        }
+        Cases::Run(run) => from_run(run, &attributes, optional, &options.outcomes),
         Cases::Csv(path, count) => {
-            let optional = (options.cluster.is_none() && !options.no_cluster).then_some(AGENT);
             let frame = from_csv(path, &attributes, optional, &options.outcomes, count.as_deref())?;
             let total = (0..frame.rows).try_fold(0_u64, |t, row| t.checked_add(frame.count(row)));
             let numbers = frame.outcomes.iter().any(|o| matches!(o.values, Values::Numbers(_)));

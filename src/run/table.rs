@@ -23,8 +23,13 @@ const MEASURES: &[(&str, &str, bool, &str)] = &[
     ("informal-share", "Share of the company's turns in a casual tone", false, "/measures/informal_share"),
 ];
 
-/// Reads the transcripts of a run, with the attributes named and the outcomes named, or all.
-pub(super) fn from_run(run: &Path, attributes: &[String], outcomes: &[String]) -> Result<Frame, RunError> {
+/// Reads the transcripts of a run, with the attributes named, one more if it is there, and the outcomes named, or all.
+pub(super) fn from_run(
+    run: &Path,
+    attributes: &[String],
+    optional: Option<&str>,
+    outcomes: &[String],
+) -> Result<Frame, RunError> {
     let path = run.join("transcripts.jsonl");
     let file = File::open(&path).map_err(|_| RunError::NoRun(run.to_path_buf()))?;
     let mut wanted: Vec<(Outcome, &str)> = Vec::new();
@@ -40,7 +45,9 @@ pub(super) fn from_run(run: &Path, attributes: &[String], outcomes: &[String]) -
         wanted.push((outcome(name, meaning, *share), at));
     }
     choose(&mut wanted, outcomes)?;
-    let mut frame = Frame { attributes: attributes.iter().map(|a| Attribute::new(a)).collect(), ..Frame::default() };
+    let optional = optional.filter(|o| !attributes.iter().any(|a| a == o));
+    let columns = attributes.iter().map(String::as_str).chain(optional).map(Attribute::new).collect();
+    let mut frame = Frame { attributes: columns, ..Frame::default() };
     let mut known: BTreeSet<String> = BTreeSet::new();
     for (i, line) in BufReader::with_capacity(1 << 20, file).lines().enumerate() {
         let line = line.map_err(RunError::io(&path))?;
@@ -62,6 +69,7 @@ pub(super) fn from_run(run: &Path, attributes: &[String], outcomes: &[String]) -
             return Err(unknown("attribute", a, known.into_iter()));
         }
     }
+    frame.attributes.retain(|a| known.contains(&a.name));
     frame.outcomes = wanted.into_iter().map(|(o, _)| o).collect();
     Ok(frame)
 }
