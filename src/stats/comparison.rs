@@ -323,6 +323,7 @@ pub fn treatment_by_cluster(pair: &Pair) -> Vec<Treatment> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tables::BERKELEY;
     use super::*;
     use crate::stats::verdict::Verdict;
 
@@ -335,16 +336,8 @@ mod tests {
 
     /// Berkeley 1973: men against women, admission the event, departments the strata.
     fn berkeley(adjust: bool) -> Pair {
-        let tables = [
-            [[512, 313], [89, 19]],
-            [[353, 207], [17, 8]],
-            [[120, 205], [202, 391]],
-            [[138, 279], [131, 244]],
-            [[53, 138], [94, 299]],
-            [[22, 351], [24, 317]],
-        ];
         Pair {
-            cells: tables.iter().enumerate().map(|(i, t)| cell(if adjust { i } else { 0 }, 0, *t)).collect(),
+            cells: BERKELEY.iter().enumerate().map(|(i, t)| cell(if adjust { i } else { 0 }, 0, *t)).collect(),
             strata: if adjust { (0..6).map(|i| vec![i]).collect() } else { vec![vec![]] },
             clusters: 0,
         }

@@ -168,6 +168,17 @@ pub fn fisher(t: &Table) -> f64 {
     if total.is_finite() { (extreme / total).min(1.0) } else { f64::MIN_POSITIVE }
 }
 
+/// Berkeley 1973 by department: men admitted and rejected, women admitted and rejected.
+#[cfg(test)]
+pub(super) const BERKELEY: [[[u64; 2]; 2]; 6] = [
+    [[512, 313], [89, 19]],
+    [[353, 207], [17, 8]],
+    [[120, 205], [202, 391]],
+    [[138, 279], [131, 244]],
+    [[53, 138], [94, 299]],
+    [[22, 351], [24, 317]],
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,16 +188,7 @@ mod tests {
     }
 
     fn berkeley() -> Vec<Table> {
-        [
-            [[512, 313], [89, 19]],
-            [[353, 207], [17, 8]],
-            [[120, 205], [202, 391]],
-            [[138, 279], [131, 244]],
-            [[53, 138], [94, 299]],
-            [[22, 351], [24, 317]],
-        ]
-        .map(Table::new)
-        .to_vec()
+        BERKELEY.map(Table::new).to_vec()
     }
 
     #[test]
