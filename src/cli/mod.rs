@@ -15,7 +15,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::ingest::IngestError;
 use crate::run::{Config, ConfigError, Progress, RunError};
-use crate::signals::{Classifier, Model, ModelError};
+use crate::signals::{Classifier, Model, ModelError, Runtime};
 
 /// Wrong usage that the parser cannot see.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +74,9 @@ struct Source {
     /// Model folder to use instead of the built-in model
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
+    /// What runs the model
+    #[arg(long, value_enum, value_name = "NAME", default_value_t)]
+    backend: Runtime,
     /// Settings (TOML), such as the reply limits of each channel
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -87,7 +90,7 @@ impl Source {
             }
             None => Model::built_in()?,
         };
-        Ok(Classifier::new(&model)?)
+        Ok(Classifier::on(self.backend, &model)?)
     }
 
     fn config(&self) -> anyhow::Result<Config> {

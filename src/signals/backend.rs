@@ -1,6 +1,8 @@
 //! What a runtime has to do: token ids in, logits and the tokens they rest on out.
 
+use super::embedded::Embedded;
 use super::label::{Cue, Label, Sentiment};
+use super::model::{Model, ModelError};
 
 /// Logits of a turn: one per label, then neg, neu, pos, then one per cue.
 pub const LOGITS: usize = Label::ALL.len() + Sentiment::ALL.len() + Cue::ALL.len();
@@ -42,6 +44,43 @@ pub enum BackendError {
         /// Positions of the model.
         positions: usize,
     },
+    /// The runtime's own fault.
+    #[error("the backend failed: {0}")]
+    Runtime(String),
+}
+
+/// The runtimes there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Runtime {
+    /// evenhand's own: needs nothing.
+    #[default]
+    Embedded,
+    /// ONNX Runtime (needs a build with `--features onnx`, its library, and `model.onnx` in the model folder).
+    Onnx,
+}
+
+impl Runtime {
+    /// This runtime with a model.
+    ///
+    /// # Errors
+    /// When the model is damaged, or the runtime is not part of this program or lacks its files.
+    pub(super) fn load(self, model: &Model) -> Result<Box<dyn Backend>, ModelError> {
+        match self {
+            Self::Embedded => Ok(Box::new(Embedded::load(model)?)),
+            #[cfg(feature = "onnx")]
+            Self::Onnx => {
+                let folder = model.folder().ok_or_else(|| {
+                    ModelError::Backend("the onnx backend needs --model DIR with a model.onnx (docs/backends.md)".to_owned())
+                })?;
+                Ok(Box::new(super::onnx::Onnx::load(folder)?))
+            }
+            #[cfg(not(feature = "onnx"))]
+            Self::Onnx => Err(ModelError::Backend(
+                "this evenhand was built without the onnx backend; build one with: cargo build --release --features onnx"
+                    .to_owned(),
+            )),
+        }
+    }
 }
 
 /// A runtime for the turn classifier.

@@ -1,11 +1,12 @@
 //! The classifier. In: turns with their context. Out: their signals, in order, the same at any batch size and number of threads.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use rayon::prelude::*;
 
-use super::backend::{Answer, Backend, BackendError, Encoded, LOGITS};
-use super::embedded::Embedded;
+use super::backend::{Answer, Backend, BackendError, Encoded, LOGITS, Runtime};
+use super::cache::Cache;
 use super::encode::Encoder;
 use super::label::{Cue, Label, LabelSet, QUOTE, Sentiment, Signals};
 use super::model::{Model, ModelError, ModelInfo};
@@ -37,6 +38,7 @@ impl Input<'_> {
 pub struct Classifier {
     encoder: Encoder,
     backend: Box<dyn Backend>,
+    cache: Cache,
     thresholds: [f32; 24],
     cue_thresholds: [f32; 4],
     info: ModelInfo,
@@ -48,11 +50,20 @@ impl Classifier {
     /// # Errors
     /// When the model's files are damaged.
     pub fn new(model: &Model) -> Result<Self, ModelError> {
+        Self::on(Runtime::default(), model)
+    }
+
+    /// Loads a model into a backend.
+    ///
+    /// # Errors
+    /// When the model's files are damaged, or the backend is not part of this program or lacks its files.
+    pub fn on(runtime: Runtime, model: &Model) -> Result<Self, ModelError> {
         let info = model.info().clone();
         let threshold = |name: &str| info.thresholds.get(name).copied().unwrap_or(0.5);
         Ok(Self {
             encoder: Encoder::new(model)?,
-            backend: Box::new(Embedded::load(model)?),
+            backend: runtime.load(model)?,
+            cache: Cache::default(),
             thresholds: Label::ALL.map(|l| threshold(l.name())),
             cue_thresholds: Cue::ALL.map(|c| threshold(c.name())),
             info,
@@ -79,22 +90,40 @@ impl Classifier {
             .with_min_len(64)
             .map(|input| input.speaks().then(|| self.encoder.encode(input)).transpose())
             .collect::<Result<_, _>>()?;
-        let mut order: Vec<(usize, &Encoded)> =
-            encoded.iter().enumerate().filter_map(|(i, e)| Some((i, e.as_ref()?))).collect();
+        let answers = self.answers(&encoded)?;
+        let mut out = vec![Signals::nothing(); inputs.len()];
+        for (i, answer) in answers.iter().enumerate() {
+            let Some(answer) = answer else { continue };
+            out[i] = self.signals(inputs[i].role, &answer.logits);
+            settle(inputs[i].role, inputs[i].text, &mut out[i]);
+            out[i].focus = self.focus(inputs[i].text, answer)?;
+        }
+        Ok(out)
+    }
+
+    /// The answer to each row; the same tokens are classified once.
+    fn answers(&self, encoded: &[Option<Encoded>]) -> Result<Vec<Option<Answer>>, ModelError> {
+        let mut out: Vec<Option<Answer>> =
+            encoded.iter().map(|row| row.as_ref().and_then(|row| self.cache.get(row))).collect();
+        let mut rows: HashMap<&Encoded, Vec<usize>> = HashMap::new();
+        for (i, row) in encoded.iter().enumerate() {
+            if let (Some(row), None) = (row, &out[i]) {
+                rows.entry(row).or_default().push(i);
+            }
+        }
+        let mut order: Vec<(&Encoded, Vec<usize>)> = rows.into_iter().collect();
         // Longest first: no thread is left with a long batch at the end.
-        order.sort_by_key(|(i, e)| (Reverse(e.ids.len()), *i));
+        order.sort_by_key(|(row, places)| (Reverse(row.ids.len()), places[0]));
         let batches = batches(&order);
         let answers: Vec<Vec<Answer>> = batches
             .par_iter()
             .with_max_len(1)
-            .map(|batch| self.backend.answer(&batch.iter().map(|(_, e)| *e).collect::<Vec<_>>()))
+            .map(|batch| self.backend.answer(&batch.iter().map(|(row, _)| *row).collect::<Vec<_>>()))
             .collect::<Result<_, BackendError>>()
             .map_err(|e| ModelError::Weights(e.to_string()))?;
-        let mut out = vec![Signals::nothing(); inputs.len()];
-        for (&(i, _), answer) in batches.iter().copied().flatten().zip(answers.iter().flatten()) {
-            out[i] = self.signals(inputs[i].role, &answer.logits);
-            settle(inputs[i].role, inputs[i].text, &mut out[i]);
-            out[i].focus = self.focus(inputs[i].text, answer)?;
+        for ((row, places), answer) in batches.iter().copied().flatten().zip(answers.iter().flatten()) {
+            self.cache.keep(row, *answer);
+            places.iter().for_each(|&i| out[i] = Some(*answer));
         }
         Ok(out)
     }
@@ -159,10 +188,10 @@ fn rounded(p: f32) -> f32 {
 }
 
 /// Neighbours in length, up to the token budget each.
-fn batches<'a, 'b>(order: &'a [(usize, &'b Encoded)]) -> Vec<&'a [(usize, &'b Encoded)]> {
+fn batches<'a, 'b>(order: &'a [(&'b Encoded, Vec<usize>)]) -> Vec<&'a [(&'b Encoded, Vec<usize>)]> {
     let mut out = Vec::new();
     let (mut start, mut tokens) = (0, 0);
-    for (i, (_, e)) in order.iter().enumerate() {
+    for (i, (e, _)) in order.iter().enumerate() {
         if tokens + e.ids.len() > BATCH_TOKENS && i > start {
             out.push(&order[start..i]);
             (start, tokens) = (i, 0);
@@ -183,7 +212,7 @@ mod tests {
     fn batches_keep_to_the_budget_and_lose_nothing() {
         let rows: Vec<Encoded> =
             [700, 600, 500, 20, 10, 5].iter().map(|&n| Encoded { ids: vec![0; n], own: n }).collect();
-        let order: Vec<(usize, &Encoded)> = rows.iter().enumerate().collect();
+        let order: Vec<(&Encoded, Vec<usize>)> = rows.iter().map(|row| (row, vec![0])).collect();
         let batches = batches(&order);
         assert_eq!(batches.iter().map(|b| b.len()).collect::<Vec<_>>(), [1, 1, 4]);
     }

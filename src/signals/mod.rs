@@ -3,16 +3,19 @@
 //! A [`Backend`] turns token ids into logits; [`Classifier`] does the rest: tokens, batches, thresholds.
 
 mod backend;
+mod cache;
 mod classifier;
 mod embedded;
 mod encode;
 mod label;
 mod lexicon;
 mod model;
+#[cfg(feature = "onnx")]
+mod onnx;
 mod plain;
 mod wording;
 
-pub use backend::{Answer, Backend, BackendError, Encoded, LOGITS};
+pub use backend::{Answer, Backend, BackendError, Encoded, LOGITS, Runtime};
 pub use classifier::{Classifier, Input};
 pub use embedded::Embedded;
 pub use label::{Cue, Label, LabelSet, QUOTE, Sentiment, Signals};

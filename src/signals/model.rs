@@ -46,6 +46,17 @@ pub enum ModelError {
     /// The weights file is damaged or lacks a tensor.
     #[error("{WEIGHTS}: {0}")]
     Weights(String),
+    /// The network in a form that another runtime reads is not there.
+    #[error("{path}: {source}; docs/backends.md says how it is made")]
+    Network {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A runtime that is not part of this program, or that lacks what it needs.
+    #[error("{0}")]
+    Backend(String),
     /// A tensor's shape is not what the program needs.
     #[error("{WEIGHTS}: unexpected shape of {0}")]
     Shape(String),
@@ -80,6 +91,7 @@ pub struct Model {
     info: ModelInfo,
     tokenizer: Cow<'static, [u8]>,
     weights: Cow<'static, [u8]>,
+    folder: Option<PathBuf>,
 }
 
 impl Model {
@@ -89,7 +101,7 @@ impl Model {
     /// Never, in a program that passed its tests.
     pub fn built_in() -> Result<Self, ModelError> {
         let [description, tokenizer, weights] = BUILT_IN.map(Cow::Borrowed);
-        Self::new(&description, tokenizer, weights)
+        Self::new(&description, tokenizer, weights, None)
     }
 
     /// The model in a folder; its files are checked against their hashes.
@@ -101,7 +113,7 @@ impl Model {
             let path = folder.join(name);
             fs::read(&path).map(Cow::Owned).map_err(|source| ModelError::Read { path, source })
         };
-        let model = Self::new(&read(DESCRIPTION)?, read(TOKENIZER)?, read(WEIGHTS)?)?;
+        let model = Self::new(&read(DESCRIPTION)?, read(TOKENIZER)?, read(WEIGHTS)?, Some(folder.to_owned()))?;
         for (name, bytes) in [(TOKENIZER, &model.tokenizer), (WEIGHTS, &model.weights)] {
             if model.info.sha256.get(name) != Some(&hex::encode(Sha256::digest(bytes))) {
                 return Err(ModelError::Hash(name));
@@ -110,7 +122,12 @@ impl Model {
         Ok(model)
     }
 
-    fn new(description: &[u8], tokenizer: Cow<'static, [u8]>, weights: Cow<'static, [u8]>) -> Result<Self, ModelError> {
+    fn new(
+        description: &[u8],
+        tokenizer: Cow<'static, [u8]>,
+        weights: Cow<'static, [u8]>,
+        folder: Option<PathBuf>,
+    ) -> Result<Self, ModelError> {
         let info: ModelInfo =
             serde_json::from_slice(description).map_err(|e| ModelError::Description(e.to_string()))?;
         if info.labels != Label::ALL || info.sentiments != Sentiment::ALL || info.cues != Cue::ALL {
@@ -122,12 +139,17 @@ impl Model {
         if let Some(name) = names.find(|n| !info.thresholds.contains_key(*n)) {
             return Err(ModelError::Description(format!("no threshold for {name}")));
         }
-        Ok(Self { info, tokenizer, weights })
+        Ok(Self { info, tokenizer, weights, folder })
     }
 
     /// What the model is.
     pub fn info(&self) -> &ModelInfo {
         &self.info
+    }
+
+    /// Where it was read from; none for the built-in model.
+    pub fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
     }
 
     pub(super) fn tokenizer(&self) -> &[u8] {

@@ -1,6 +1,7 @@
 //! The encoder and its heads. In: token ids of a batch of rows. Out: logits of each row.
 
 use half::f16;
+use half::slice::HalfFloatSliceExt;
 
 use super::kernel::Packed;
 use super::math::{dot, gelu, layer_norm, softmax};
@@ -121,10 +122,12 @@ impl Embedded {
     }
 
     /// Embeddings of all rows, end to end: `[tokens, width]`.
+    #[inline(always)]
     fn embed(&self, batch: &[&Encoded]) -> Result<Vec<f32>, BackendError> {
         let w = self.width;
         let (vocabulary, positions) = (self.words.len() / w, self.positions.len() / w);
-        let mut out = Vec::with_capacity(batch.iter().map(|r| r.ids.len()).sum::<usize>() * w);
+        let mut out = vec![0.0; batch.iter().map(|r| r.ids.len()).sum::<usize>() * w];
+        let mut places = out.chunks_exact_mut(w);
         for row in batch {
             if row.ids.len() > positions {
                 return Err(BackendError::TooLong { length: row.ids.len(), positions });
@@ -135,7 +138,12 @@ impl Embedded {
                 let kind = usize::from(i >= row.own);
                 let position = &self.positions[i * w..(i + 1) * w];
                 let kind = &self.types[kind * w..(kind + 1) * w];
-                out.extend(word.iter().zip(position).zip(kind).map(|((a, b), c)| a.to_f32() + c + b));
+                if let Some(place) = places.next() {
+                    word.convert_to_f32_slice(place);
+                    for (i, p) in place.iter_mut().enumerate() {
+                        *p += kind[i] + position[i];
+                    }
+                }
             }
         }
         layer_norm(&mut out, &self.norm.weight, &self.norm.bias);
@@ -143,16 +151,22 @@ impl Embedded {
     }
 
     /// Each head pools the turn's tokens by its attention; a label's focus is the token that adds most to its logit.
+    #[inline(always)]
     fn heads(&self, hidden: &[f32]) -> Answer {
         let w = self.width;
         let mut out = Answer { logits: [0.0; LOGITS], focus: [0; LABELS] };
         let mut pooled = vec![0.0; w];
+        let mut attention = vec![0.0; hidden.len() / w];
         for (h, query) in self.heads.query.chunks_exact(w).enumerate() {
-            let mut attention: Vec<f32> = hidden.chunks_exact(w).map(|token| dot(query, token)).collect();
+            for (a, token) in attention.iter_mut().zip(hidden.chunks_exact(w)) {
+                *a = dot(query, token);
+            }
             softmax(&mut attention);
             pooled.fill(0.0);
             for (a, token) in attention.iter().zip(hidden.chunks_exact(w)) {
-                pooled.iter_mut().zip(token).for_each(|(p, t)| *p += a * t);
+                for (p, t) in pooled.iter_mut().zip(token) {
+                    *p += a * t;
+                }
             }
             let logits = match h {
                 LABELS => LABELS..LABELS + SENTIMENTS,
@@ -163,9 +177,13 @@ impl Embedded {
                 out.logits[i] = dot(&pooled, self.weight(i)) + self.heads.bias[i];
             }
             if h < LABELS {
-                let adds =
-                    attention.iter().zip(hidden.chunks_exact(w)).map(|(a, token)| a * dot(token, self.weight(h)));
-                out.focus[h] = adds.enumerate().max_by(|a, b| a.1.total_cmp(&b.1)).map_or(0, |(i, _)| i);
+                let mut most = f32::NEG_INFINITY;
+                for (i, (a, token)) in attention.iter().zip(hidden.chunks_exact(w)).enumerate() {
+                    let adds = a * dot(token, self.weight(h));
+                    if adds >= most {
+                        (most, out.focus[h]) = (adds, i);
+                    }
+                }
             }
         }
         out
@@ -182,6 +200,26 @@ impl Backend for Embedded {
     }
 
     fn answer(&self, batch: &[&Encoded]) -> Result<Vec<Answer>, BackendError> {
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("avx2") {
+            #[allow(unsafe_code)]
+            // SAFETY: the processor was just found to have AVX2.
+            return unsafe { self.run_avx2(batch) };
+        }
+        self.run(batch)
+    }
+}
+
+impl Embedded {
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn run_avx2(&self, batch: &[&Encoded]) -> Result<Vec<Answer>, BackendError> {
+        self.run(batch)
+    }
+
+    /// Inlined with all that it calls but the products, so that the vector instructions of its caller hold for all of it.
+    #[inline(always)]
+    fn run(&self, batch: &[&Encoded]) -> Result<Vec<Answer>, BackendError> {
         let w = self.width;
         let mut hidden = self.embed(batch)?;
         let lengths: Vec<usize> = batch.iter().map(|r| r.ids.len()).collect();
@@ -201,61 +239,64 @@ impl Backend for Embedded {
             add_norm(&mut hidden, &out, &layer.norm);
         }
         let mut start = 0;
-        let rows = batch.iter().map(|row| {
-            let own = &hidden[start * w..(start + row.own) * w];
+        let mut answers = Vec::with_capacity(batch.len());
+        for row in batch {
+            answers.push(self.heads(&hidden[start * w..(start + row.own) * w]));
             start += row.ids.len();
-            self.heads(own)
-        });
-        Ok(rows.collect())
+        }
+        Ok(answers)
     }
 }
 
+#[inline(always)]
 fn add_norm(hidden: &mut [f32], more: &[f32], norm: &Norm) {
     hidden.iter_mut().zip(more).for_each(|(h, m)| *h += m);
     layer_norm(hidden, &norm.weight, &norm.bias);
 }
 
+/// Tokens whose scores are computed side by side.
+const SIDE: usize = 32;
+
 /// Self-attention of one row. `qkv` is `[n, 3 · width]`, `out` is `[n, width]`.
-fn attend(qkv: &[f32], out: &mut [f32], width: usize) {
-    #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx2") {
-        #[allow(unsafe_code)]
-        // SAFETY: the processor was just found to have AVX2.
-        unsafe {
-            attend_avx2(qkv, out, width);
-        }
-        return;
-    }
-    attend_all(qkv, out, width);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn attend_avx2(qkv: &[f32], out: &mut [f32], width: usize) {
-    attend_all(qkv, out, width);
-}
-
 #[inline(always)]
-fn attend_all(qkv: &[f32], out: &mut [f32], width: usize) {
+fn attend(qkv: &[f32], out: &mut [f32], width: usize) {
     let n = out.len() / width;
+    let padded = n.next_multiple_of(SIDE);
     let scale = 1.0 / (HEAD as f32).sqrt();
-    let mut scores = vec![0.0; n];
+    // The keys of one head, a row for each of its dimensions.
+    let mut keys = vec![0.0; HEAD * padded];
+    let mut scores = [vec![0.0; padded], vec![0.0; padded]];
     for head in (0..width).step_by(HEAD) {
         let part = |token: usize, which: usize| {
             let at = token * 3 * width + which * width + head;
             &qkv[at..at + HEAD]
         };
-        for i in 0..n {
-            let query = part(i, 0);
-            for (j, score) in scores.iter_mut().enumerate() {
-                *score = dot(query, part(j, 1)) * scale;
+        for token in 0..n {
+            part(token, 1).iter().enumerate().for_each(|(d, k)| keys[d * padded + token] = k * scale);
+        }
+        for i in (0..n).step_by(2) {
+            // Two queries at once keep the processor busier; the last of an odd number goes twice.
+            let pair = [i, (i + 1).min(n - 1)];
+            let queries = pair.map(|i| part(i, 0));
+            for from in (0..padded).step_by(SIDE) {
+                let mut sums = [[0f32; SIDE]; 2];
+                for d in 0..HEAD {
+                    let keys = &keys[d * padded + from..][..SIDE];
+                    for (sum, query) in sums.iter_mut().zip(queries) {
+                        sum.iter_mut().zip(keys).for_each(|(s, k)| *s += query[d] * k);
+                    }
+                }
+                scores.iter_mut().zip(sums).for_each(|(s, sum)| s[from..from + SIDE].copy_from_slice(&sum));
             }
-            softmax(&mut scores);
-            let mut sum = [0f32; HEAD];
-            for (j, score) in scores.iter().enumerate() {
-                sum.iter_mut().zip(part(j, 2)).for_each(|(s, v)| *s += score * v);
+            scores.iter_mut().for_each(|s| softmax(&mut s[..n]));
+            let mut sums = [[0f32; HEAD]; 2];
+            for j in 0..n {
+                let value = part(j, 2);
+                for (sum, score) in sums.iter_mut().zip(&scores) {
+                    sum.iter_mut().zip(value).for_each(|(s, v)| *s += score[j] * v);
+                }
             }
-            out[i * width + head..][..HEAD].copy_from_slice(&sum);
+            pair.iter().zip(sums).for_each(|(i, sum)| out[i * width + head..][..HEAD].copy_from_slice(&sum));
         }
     }
 }

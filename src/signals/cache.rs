@@ -1,0 +1,89 @@
+//! Answers already given. In: an encoded turn. Out: its answer, where the same tokens were classified a while ago.
+//!
+//! Service text repeats itself: greetings, thanks, canned replies. A turn's answer depends on its tokens alone, so one taken from here is
+//! the one that would be computed, to the bit.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use super::backend::{Answer, Encoded};
+
+/// Turns of more tokens, their context included, seldom come again.
+const TOKENS: usize = 64;
+/// Answers in one generation; with their tokens, about 8 MB each.
+const GENERATION: usize = 16_384;
+
+/// The answers of the last turns, in two generations: what is asked for again moves to the younger one, and when that is full the elder is forgotten.
+#[derive(Default)]
+pub(super) struct Cache {
+    generations: Mutex<[HashMap<Encoded, Answer>; 2]>,
+}
+
+impl Cache {
+    /// The answer to these tokens, if they were classified before.
+    pub(super) fn get(&self, row: &Encoded) -> Option<Answer> {
+        if row.ids.len() > TOKENS {
+            return None;
+        }
+        let mut both = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(answer) = both[0].get(row) {
+            return Some(*answer);
+        }
+        let (row, answer) = both[1].remove_entry(row)?;
+        Self::insert(&mut both, row, answer);
+        Some(answer)
+    }
+
+    /// Keeps an answer for later.
+    pub(super) fn keep(&self, row: &Encoded, answer: Answer) {
+        if row.ids.len() <= TOKENS {
+            let mut both = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
+            Self::insert(&mut both, row.clone(), answer);
+        }
+    }
+
+    fn insert(both: &mut [HashMap<Encoded, Answer>; 2], row: Encoded, answer: Answer) {
+        if both[0].len() >= GENERATION {
+            both[1] = std::mem::take(&mut both[0]);
+        }
+        both[0].insert(row, answer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signals::backend::LOGITS;
+
+    fn row(id: u32) -> Encoded {
+        Encoded { ids: vec![id; 5], own: 3 }
+    }
+
+    fn answer(logit: f32) -> Answer {
+        Answer { logits: [logit; LOGITS], focus: [0; 24] }
+    }
+
+    #[test]
+    fn what_is_asked_for_again_stays_and_the_rest_is_forgotten() {
+        let cache = Cache::default();
+        cache.keep(&row(0), answer(0.5));
+        assert_eq!(cache.get(&Encoded { own: 4, ..row(0) }), None, "the same tokens split otherwise are another turn");
+        for i in 1..3 * GENERATION as u32 {
+            cache.keep(&row(i), answer(1.0));
+            if i % 1000 == 0 {
+                assert_eq!(cache.get(&row(0)), Some(answer(0.5)), "after {i}");
+            }
+        }
+        assert_eq!(cache.get(&row(1)), None);
+        let both = cache.generations.lock().unwrap();
+        assert!(both[0].len() <= GENERATION && both[1].len() <= GENERATION);
+    }
+
+    #[test]
+    fn long_turns_are_not_kept() {
+        let cache = Cache::default();
+        let long = Encoded { ids: vec![7; TOKENS + 1], own: 3 };
+        cache.keep(&long, answer(0.0));
+        assert_eq!(cache.get(&long), None);
+    }
+}
