@@ -36,7 +36,9 @@ fn check(view: &View<'_>) -> Verdict {
             continue;
         }
         let routine = view.any(turn, &[Greeting, Closing, Check, AskInfo]) && !view.any(turn, &[Denial]);
-        let courtesy = view.any(turn, &[Greeting, Closing, Check]) && content_words(text).len() < 4;
+        // A courtesy, or a question of the procedure, may come again in the same words.
+        let courtesy = view.any(turn, &[Greeting, Closing, Check]) && content_words(text).len() < 4
+            || view.any(turn, &[AskInfo]) && !view.any(turn, &[Denial]);
         let said = || view.company_turns().filter(|&b| b < turn).rev().take(50).find(|&b| alike(view.text(b), text));
         if let Some(before) = (!courtesy).then(said).flatten() {
             return violated(
@@ -120,6 +122,10 @@ mod tests {
                 (
                     "ok",
                     "C neg problem | The engineer left a hole\nA neu greeting,ask-info | Thank you for contacting us, may I have your name?",
+                ),
+                (
+                    "ok",
+                    "C neg problem | It died again on Sunday\nA neu ask-info | May I have your account number please?\nC neu | it must be here on some letter\nA neu ask-info | May I have your account number please?",
                 ),
                 ("ok", "C neu | hi\nA neu +generic closing | Thank you for contacting us today, have a nice day."),
                 (
