@@ -20,6 +20,8 @@ def main():
     a.add_argument("--with-base", dest="second_base")
     a.add_argument("--data", required=True)
     a.add_argument("--out", required=True)
+    a.add_argument("--pool", type=int, default=9_000, help="as for train.py")
+    a.add_argument("--posts", type=int, default=4_000, help="as for train.py")
     a.add_argument("--seed", type=int, default=0)
     args = a.parse_args()
     torch.set_num_threads(2)
@@ -32,7 +34,7 @@ def main():
     train, _ = data.split(data.load(args.data))
     # It may be stopped at any time: real text first, then what has no labels, and last what was written for a label.
     written = lambda r: r["source"] in ("threads", "conversations", "authored")
-    rows = [r for r in train if not written(r)] + data.load_unlabelled(args.data, args.seed)[::-1] + [r for r in train if written(r)]
+    rows = [r for r in train if not written(r)] + data.load_unlabelled(args.data, args.seed, args.pool, args.posts)[::-1] + [r for r in train if written(r)]
     done = set()
     if Path(args.out).exists():
         done = {r["id"] for r in data.read_jsonl(args.out)}

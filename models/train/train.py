@@ -16,7 +16,7 @@ import torch.nn.functional as F
 
 import data
 from encoder import Classifier, Inputs
-from labels import LABELS, cue_mask, side_mask
+from labels import INDEX, LABELS, cue_mask, side_mask
 from thresholds import choose, report
 from warmup import warm_up
 
@@ -35,16 +35,20 @@ def judged(loss, logits, hard, soft, mask):
     for mine, other, of_readers in ((hard, soft, True), (soft, hard, False)):
         rows = [i for i, y in enumerate(mine) if y is not None]
         if rows:
-            share = torch.tensor([1.0 if other[i] is None else 0.5 for i in rows])[:, None]
-            each = loss(logits[rows], torch.tensor([mine[i] for i in rows]), of_readers)
-            total = total + (each * share * mask[rows]).sum()
+            said = torch.tensor([mine[i] for i in rows])
+            also = torch.tensor([[math.nan] * len(mine[i]) if other[i] is None else other[i] for i in rows])
+            share = mask[rows] * ~said.isnan() * torch.where(also.isnan(), 1.0, 0.5)
+            each = loss(logits[rows], said.nan_to_num(), of_readers)
+            total = total + (each * (share if each.shape == share.shape else share[:, :1])).sum()
     return total
 
 
-def loss_of(logits, rows, pos_weight, teacher):
+def loss_of(logits, rows, pos_weight, teacher, unheard):
     n = len(LABELS)
     labels, sentiments, cues = zip(*(data.targets(r) for r in rows))
     soft = [teacher.get(r["id"]) for r in rows]
+    for i in unheard:
+        soft = [p and p[:i] + [math.nan] + p[i + 1 :] for p in soft]
     part = lambda a, b: [None if p is None else p[a:b] for p in soft]
     # Rare labels weigh more where readers speak; a teacher's probabilities are taken as they are.
     def bce(weight):
@@ -98,6 +102,10 @@ def main():
     a.add_argument("--warm-rows", type=int, help="emotion rows of the warm-up; all by default")
     a.add_argument("--init", help="best.pt of an earlier training to go on from, in place of the warm-up")
     a.add_argument("--soft", help="a teacher's probabilities (teach.py)")
+    a.add_argument("--soft-without", default="", help="labels on which the teacher is not heard, for it learned another reading; separated by commas")
+    a.add_argument("--pool", type=int, default=9_000, help="turns of the unlabelled pool to learn from the teacher")
+    a.add_argument("--posts", type=int, default=4_000, help="public posts to learn from the teacher")
+    a.add_argument("--words", action="store_true", help="train the word embeddings too (small.py)")
     a.add_argument("--seed", type=int, default=0)
     a.add_argument("--threads", type=int, default=2)
     args = a.parse_args()
@@ -107,13 +115,13 @@ def main():
     out.mkdir(parents=True, exist_ok=True)
     train, held = data.split(data.load(args.data))
     print(f"{len(train)} training rows, {len(held)} held back", flush=True)
-    soft = {}
+    soft, unheard = {}, [INDEX[label] for label in args.soft_without.split(",") if label]
     if args.soft:
         soft = {r["id"]: r["p"] for r in data.read_jsonl(args.soft)}
-        train += [r for r in data.load_unlabelled(args.data, args.seed) if r["id"] in soft]
+        train += [r for r in data.load_unlabelled(args.data, args.seed, args.pool, args.posts) if r["id"] in soft]
         print(f"{len(soft)} rows judged by the teacher; {len(train)} training rows", flush=True)
     inputs, model = Inputs(args.base), Classifier(args.base)
-    model.freeze(args.freeze)
+    model.freeze(args.freeze, args.words)
     warm = Path(args.init) if args.init else out / "warm.pt"
     if not warm.exists():
         warm_up(model, inputs, Path(args.data) / "extra", args.seed, args.warm_rows, lr=args.lr * 0.66)
@@ -142,7 +150,7 @@ def main():
         encoded = inputs.rows(rows)
         total, groups = 0.0, batches(rows, encoded, args.batch, rng)
         for k, part in enumerate(groups):
-            loss = loss_of(model(*inputs.batch([encoded[i] for i in part])), [rows[i] for i in part], pos_weight, soft)
+            loss = loss_of(model(*inputs.batch([encoded[i] for i in part])), [rows[i] for i in part], pos_weight, soft, unheard)
             opt.zero_grad(); loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             opt.step(); sched.step()
