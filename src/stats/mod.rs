@@ -15,6 +15,7 @@ pub mod permutation;
 pub mod power;
 pub mod prevalence;
 pub mod ranks;
+pub mod survey;
 pub mod tables;
 pub mod verdict;
 
