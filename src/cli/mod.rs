@@ -5,6 +5,7 @@ mod bias;
 mod complete;
 mod eval;
 mod rules;
+mod sample;
 mod score;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 
 use crate::ingest::IngestError;
+use crate::labels::LabelsError;
 use crate::run::{Config, ConfigError, Progress, RunError};
 use crate::signals::{Classifier, Model, ModelError};
 
@@ -61,6 +63,7 @@ struct Common {
 enum Command {
     Audit(audit::Audit),
     Bias(bias::Bias),
+    Sample(sample::Sample),
     Score(score::Score),
     Rules(rules::Rules),
     Eval(eval::Eval),
@@ -115,6 +118,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Audit(command) => command.run(&cli.common),
         Command::Bias(command) => command.run(&cli.common),
+        Command::Sample(command) => command.run(&cli.common),
         Command::Score(command) => command.run(&cli.common),
         Command::Rules(command) => command.run(&cli.common),
         Command::Eval(command) => command.run(&cli.common),
@@ -135,11 +139,14 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
                 return Some(match e {
                     RunError::Ingest(e) => ingest(e),
                     RunError::NothingRead(_) => 3,
-                    RunError::NoRun(_) | RunError::Table { .. } => 3,
+                    RunError::NoRun(_) | RunError::Table { .. } | RunError::NoWords(_) => 3,
+                    RunError::Labels(LabelsError::Store { .. }) => 1,
+                    RunError::Labels(_) => 3,
                     RunError::Model(_)
                     | RunError::NotARun(_)
                     | RunError::Gold { .. }
                     | RunError::Unknown { .. }
+                    | RunError::Design(_)
                     | RunError::NothingToCompare(_) => 2,
                     RunError::Io { .. } | RunError::Internal(_) => 1,
                 });

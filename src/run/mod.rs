@@ -6,13 +6,16 @@
 mod audit;
 mod bias;
 mod config;
+mod conversations;
 mod eval;
 mod judge;
 mod manifest;
 mod output;
 mod pipeline;
 mod progress;
+mod sample;
 mod table;
+mod words;
 
 pub use audit::{AuditOptions, audit};
 pub use bias::{BiasOptions, Cases, bias};
@@ -20,5 +23,7 @@ pub use config::{Config, ConfigError};
 pub use eval::{EvalOptions, evaluate};
 pub use judge::scores;
 pub use manifest::Manifest;
-pub use output::RunError;
+pub use output::{RunError, write_whole};
 pub use progress::Progress;
+pub use sample::{Plan, SampleOptions, sample};
+pub use words::Words;

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use evenhand::sampling::{Allocation, Drawn, Lottery, Sampford, Sizes, Stratum, WHOLE, allocate};
+use evenhand::findings::Severity;
+use evenhand::sampling::{Allocation, Drawn, Lottery, Sampford, Sizes, Stratum, WHOLE, allocate, risk_score};
 use evenhand::stats::SplitMix;
 use evenhand::stats::survey::{Answers, Design, Estimate};
 
@@ -34,8 +35,11 @@ fn population() -> Vec<Case> {
             let (se, fp) = ([0.9, 0.8, 0.65][segment], [0.04, 0.05, 0.1][segment]);
             let says = sees && coin(if so { se } else { fp }, &mut r);
             let other = coin(0.3, &mut r);
-            let size =
-                1.0 + if says { 2.0 + f64::from((r.below(3)) as u8) } else { 0.0 } + if other { 1.5 } else { 0.0 };
+            let (confidence, harm) =
+                (0.5 + 0.45 * uniform(&mut r), [Severity::Low, Severity::Medium, Severity::High][r.below(3)]);
+            let size = risk_score(
+                says.then_some((harm, confidence)).into_iter().chain(other.then_some((Severity::Medium, 0.7))),
+            );
             let bit = |b: bool| f64::from(u8::from(b));
             Case {
                 id: format!("c{i}"),
@@ -105,8 +109,8 @@ impl Score {
     }
 }
 
-const KINDS: [&str; 7] =
-    ["Horvitz-Thompson", "Hájek", "PPI++", "Rogan-Gladen", "Lang-Reiczigel", "sensitivity", "precision"];
+const KINDS: [&str; 8] =
+    ["Horvitz-Thompson", "Hájek", "PPI++", "Rogan-Gladen", "Lang-Reiczigel", "sensitivity", "specificity", "precision"];
 
 fn answers(cases: &[Case], drawn: &[Drawn], inside: impl Fn(&Case) -> bool) -> (Answers, Design) {
     let places: BTreeMap<&str, &Case> = cases.iter().map(|c| (c.id.as_str(), c)).collect();
@@ -129,29 +133,31 @@ fn answers(cases: &[Case], drawn: &[Drawn], inside: impl Fn(&Case) -> bool) -> (
     (a, Design::new(strata, &pi))
 }
 
-fn score(scores: &mut [Score; 7], truth: &[f64; 4], a: &Answers, d: &Design) {
-    let [share, rate, sensitivity, precision] = *truth;
-    let wald = |e: &Estimate| d.interval(e);
+fn score(scores: &mut [Score; 8], truth: &[f64; 5], a: &Answers, d: &Design) {
+    let [share, rate, sensitivity, specificity, precision] = *truth;
     if let Some(e) = d.mean(&a.people.0, a.population) {
-        scores[0].add(share, e.value, wald(&e));
+        scores[0].add(share, e.value, d.share_interval(&e, &a.inside, d.freedom()));
     }
     if let Some(e) = d.ratio(&a.people.0, &a.people.1) {
-        scores[1].add(rate, e.value, d.share_interval(&e, &a.people.1));
+        scores[1].add(rate, e.value, d.share_interval(&e, &a.people.1, d.freedom()));
     }
     if let Some(p) = a.powered(d, None) {
-        scores[2].add(rate, p.estimate.value, wald(&p.estimate));
+        scores[2].add(rate, p.estimate.value, a.powered_interval(d, &p));
     }
     if let Some(e) = a.corrected(d) {
-        scores[3].add(rate, e.value, wald(&e));
+        scores[3].add(rate, e.value, d.interval(&e, d.freedom()));
     }
     if let Some(e) = a.of_all().corrected(d) {
         scores[4].add(share, e.value, a.corrected_interval(d));
     }
     if let Some(t) = a.trial(d) {
-        scores[5].add(sensitivity, t.sensitivity.value, d.share_interval(&t.sensitivity, &a.people.0));
+        let freedom = d.effective_freedom(&t.sensitivity);
+        scores[5].add(sensitivity, t.sensitivity.value, d.share_interval(&t.sensitivity, &a.people.0, freedom));
+        let not: Vec<f64> = a.people.0.iter().zip(&a.inside).map(|(y, inside)| inside - y).collect();
+        scores[6].add(specificity, t.specificity.value, d.share_interval(&t.specificity, &not, d.freedom()));
     }
     if let Some(e) = a.precision(d) {
-        scores[6].add(precision, e.value, d.share_interval(&e, &a.program.0));
+        scores[7].add(precision, e.value, d.share_interval(&e, &a.program.0, d.freedom()));
     }
 }
 
@@ -168,14 +174,16 @@ fn intervals_from_designed_samples_cover() {
         ("risk, 400", Plan::Risk, 400),
     ] {
         let scopes = [None, Some(0), Some(1), Some(2)];
-        let mut scores = [[Score::default(); 7]; 4];
+        let mut scores = [[Score::default(); 8]; 4];
         let truths = scopes.map(|s| {
             let sum = |f: &dyn Fn(&Case) -> f64| -> f64 {
                 cases.iter().filter(|c| s.is_none_or(|s| c.segment == s)).map(f).sum()
             };
             let so = sum(&|c| c.people.0);
             let both = sum(&|c| c.people.0 * c.program.0);
-            [so / sum(&|_| 1.0), so / sum(&|c| c.people.1), both / so, both / sum(&|c| c.program.0)]
+            let n = sum(&|_| 1.0);
+            let neither = sum(&|c| (1.0 - c.people.0) * (1.0 - c.program.0));
+            [so / n, so / sum(&|c| c.people.1), both / so, neither / (n - so), both / sum(&|c| c.program.0)]
         });
         for seed in 0..DESIGNS {
             let drawn = draw(&cases, plan, n, seed);
@@ -193,6 +201,11 @@ fn intervals_from_designed_samples_cover() {
             }
             let gain = scores[k][1].squares / scores[k][2].squares;
             println!("{name:22} {segment:7} PPI++ does with {:.0} % of the labels", 100.0 / gain);
+            let coverage = |kind: usize| scores[k][kind].covered / scores[k][kind].made;
+            for kind in [0, 1, 2] {
+                assert!((0.93..=0.985).contains(&coverage(kind)), "{name}, {segment}: {}", KINDS[kind]);
+            }
+            assert!(k > 0 || (0..8).all(|kind| (0.93..=0.985).contains(&coverage(kind))), "{name}");
         }
     }
 }
