@@ -4,6 +4,7 @@ mod audit;
 mod bias;
 mod complete;
 mod eval;
+mod labels;
 mod rules;
 mod sample;
 mod score;
@@ -64,6 +65,7 @@ enum Command {
     Audit(audit::Audit),
     Bias(bias::Bias),
     Sample(sample::Sample),
+    Labels(labels::Labels),
     Score(score::Score),
     Rules(rules::Rules),
     Eval(eval::Eval),
@@ -119,6 +121,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Audit(command) => command.run(&cli.common),
         Command::Bias(command) => command.run(&cli.common),
         Command::Sample(command) => command.run(&cli.common),
+        Command::Labels(command) => command.run(&cli.common),
         Command::Score(command) => command.run(&cli.common),
         Command::Rules(command) => command.run(&cli.common),
         Command::Eval(command) => command.run(&cli.common),

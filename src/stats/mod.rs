@@ -19,7 +19,7 @@ pub mod survey;
 pub mod tables;
 pub mod verdict;
 
-pub use bootstrap::percentile_interval;
+pub use bootstrap::{percentile_interval, percentile_intervals};
 pub use intervals::{newcombe, wilson};
 pub use matrix::Square;
 pub use random::SplitMix;

@@ -7,6 +7,7 @@ mod bias;
 mod contrast;
 mod eval;
 mod ingest;
+mod labels;
 mod sample;
 mod small;
 
