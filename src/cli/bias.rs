@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Args;
 
+use super::labels::Which;
 use super::{Common, Usage};
 use crate::reports::BiasReport;
 use crate::run::{self, BiasOptions, Cases};
@@ -48,6 +49,11 @@ pub(super) struct Bias {
     /// Dealings of the permutation test
     #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     permutations: u64,
+    /// Reviewers' labels of a sample of the run: compare corrected rates too
+    #[arg(long, value_name = "LABELS", conflicts_with = "table")]
+    labels: Option<PathBuf>,
+    #[command(flatten)]
+    which: Which,
     /// Folder for bias.json and index.html, or a .json file
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
@@ -68,6 +74,7 @@ impl Bias {
             adjust: once(self.adjust),
             cluster: self.cluster,
             no_cluster: self.no_cluster,
+            labels: self.labels.map(|labels| self.which.options(labels)),
             permutations: self.permutations,
             seed: common.seed,
         };

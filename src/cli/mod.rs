@@ -4,7 +4,9 @@ mod audit;
 mod bias;
 mod complete;
 mod eval;
+mod labels;
 mod rules;
+mod sample;
 mod score;
 
 use std::path::PathBuf;
@@ -14,6 +16,7 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 
 use crate::ingest::IngestError;
+use crate::labels::LabelsError;
 use crate::run::{Config, ConfigError, Progress, RunError};
 use crate::signals::{Classifier, Model, ModelError, Runtime};
 
@@ -61,6 +64,8 @@ struct Common {
 enum Command {
     Audit(audit::Audit),
     Bias(bias::Bias),
+    Sample(sample::Sample),
+    Labels(labels::Labels),
     Score(score::Score),
     Rules(rules::Rules),
     Eval(eval::Eval),
@@ -118,6 +123,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Audit(command) => command.run(&cli.common),
         Command::Bias(command) => command.run(&cli.common),
+        Command::Sample(command) => command.run(&cli.common),
+        Command::Labels(command) => command.run(&cli.common),
         Command::Score(command) => command.run(&cli.common),
         Command::Rules(command) => command.run(&cli.common),
         Command::Eval(command) => command.run(&cli.common),
@@ -138,11 +145,14 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
                 return Some(match e {
                     RunError::Ingest(e) => ingest(e),
                     RunError::NothingRead(_) => 3,
-                    RunError::NoRun(_) | RunError::Table { .. } => 3,
+                    RunError::NoRun(_) | RunError::Table { .. } | RunError::NoWords(_) => 3,
+                    RunError::Labels(LabelsError::Store { .. }) => 1,
+                    RunError::Labels(_) => 3,
                     RunError::Model(_)
                     | RunError::NotARun(_)
                     | RunError::Gold { .. }
                     | RunError::Unknown { .. }
+                    | RunError::Design(_)
                     | RunError::NothingToCompare(_) => 2,
                     RunError::Io { .. } | RunError::Internal(_) => 1,
                 });

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::estimates::{Corrected, corrections};
 use super::wrap;
 use crate::stats::comparison::{Adjusted, Dealt, Means, Rate, Shares};
 use crate::stats::decomposition::Parts;
@@ -25,6 +26,10 @@ pub struct BiasReport {
     pub cluster: Option<String>,
     /// What the reader should know about the clusters.
     pub note: Option<String>,
+    /// The file of labels that correct the rates.
+    pub labels: Option<String>,
+    /// What the reader should know about them.
+    pub label_notes: Vec<String>,
     /// Dealings of the permutation test.
     pub permutations: u64,
     /// The seed.
@@ -60,6 +65,8 @@ pub struct Comparison {
     pub clusters: Vec<Contribution>,
     /// Quotes from both sides.
     pub quotes: Quotes,
+    /// The rates corrected by labels.
+    pub corrected: Option<Corrected>,
 }
 
 /// What was found, by kind of outcome.
@@ -133,7 +140,7 @@ impl Comparison {
         let end = json!({
             "q": self.q, "verdict": self.verdict.name(), "strata": self.strata,
             "clusters_that_differ": self.clusters,
-            "quotes": self.quotes,
+            "quotes": self.quotes, "corrected": self.corrected.as_ref().map(Corrected::json),
         });
         for part in [found, end] {
             if let (Value::Object(row), Value::Object(part)) = (&mut row, part) {
@@ -229,6 +236,7 @@ impl BiasReport {
         json!({
             "source": self.source, "cases": self.cases, "left_out": self.left_out,
             "adjusted_for": self.adjusted_for, "cluster": self.cluster, "note": self.note,
+            "labels": self.labels, "label_notes": self.label_notes,
             "permutations": self.permutations, "seed": self.seed,
             "comparisons": self.results.len(), "verdict_rule": RULE,
             "assume_independent_cases": ["rate_ci", "difference_ci", "mantel_haenszel", "breslow_day", "fisher_p", "rank_test"],
@@ -262,6 +270,9 @@ impl BiasReport {
         out.push('\n');
         for by in self.attributes() {
             self.section(by, &mut out);
+        }
+        if self.labels.is_some() {
+            out.push_str(&corrections(self));
         }
         let one = self.cluster_noun();
         let holds = one.map_or_else(String::new, |one| format!(" that holds when any one {one} is left out"));

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 
+use super::estimate::Corrections;
+use super::labelled::LabelOptions;
 use super::output::RunError;
 use super::table::{from_csv, from_run, quotes, unknown};
 use crate::reports::{BiasReport, Comparison, Contribution, Found, Quotes, Stratum};
@@ -41,6 +43,8 @@ pub struct BiasOptions {
     pub cluster: Option<String>,
     /// Cases are independent.
     pub no_cluster: bool,
+    /// Labels that correct the rates of a run.
+    pub labels: Option<LabelOptions>,
     /// Dealings of the permutation test.
     pub permutations: u64,
     /// The seed.
@@ -98,8 +102,16 @@ pub fn bias(options: &BiasOptions) -> Result<BiasReport, RunError> {
             r.clusters.clear();
         }
     }
+    let mut label_notes = Vec::new();
     if let Cases::Run(run) = &options.cases {
         add_quotes(run, &frame, &mut results, options.seed)?;
+        if let Some(labels) = &options.labels {
+            let corrections = Corrections::read(run, &options.by, labels)?;
+            label_notes = corrections.notes().to_vec();
+            for r in &mut results {
+                r.corrected = corrections.compare(&r.outcome, &r.by, &r.segment, &r.reference);
+            }
+        }
     }
     Ok(BiasReport {
         source: match &options.cases {
@@ -110,6 +122,8 @@ pub fn bias(options: &BiasOptions) -> Result<BiasReport, RunError> {
         adjusted_for: options.adjust.iter().filter(|a| !options.by.contains(a)).cloned().collect(),
         cluster: cluster.map(str::to_owned),
         note,
+        labels: options.labels.as_ref().map(|l| l.labels.display().to_string()),
+        label_notes,
         permutations: options.permutations,
         seed: options.seed,
         results,
@@ -333,6 +347,7 @@ impl<'a> Question<'a> {
             strata: self.strata_of(&pair),
             clusters,
             quotes: Quotes::default(),
+            corrected: None,
         }
     }
 

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::ingest::IngestError;
+use crate::labels::LabelsError;
+use crate::sampling::DesignError;
 use crate::signals::ModelError;
 
 /// Why a run ended without a result.
@@ -69,6 +71,15 @@ pub enum RunError {
     /// Nothing can be compared.
     #[error("{0}")]
     NothingToCompare(String),
+    /// A sample cannot be drawn so.
+    #[error(transparent)]
+    Design(#[from] DesignError),
+    /// The words of conversations cannot be read.
+    #[error("{0}")]
+    NoWords(String),
+    /// Labels cannot be read or kept.
+    #[error(transparent)]
+    Labels(#[from] LabelsError),
     /// Something that should not happen.
     #[error("internal error: {0}; please report it")]
     Internal(&'static str),
@@ -168,6 +179,23 @@ fn is_run(path: &Path) -> bool {
 
 fn is_empty_folder(path: &Path) -> Result<bool, RunError> {
     Ok(path.is_dir() && fs::read_dir(path).map_err(RunError::io(path))?.next().is_none())
+}
+
+/// Writes a file beside its place and moves it there when it is whole.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_whole(path: &Path, text: &str) -> Result<(), RunError> {
+    let name = path.file_name().ok_or_else(|| RunError::Io {
+        path: path.to_path_buf(),
+        source: io::Error::new(io::ErrorKind::InvalidInput, "not the name of a file"),
+    })?;
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(RunError::io(parent))?;
+    }
+    let partial = beside(path, name, ".partial");
+    fs::write(&partial, text).map_err(RunError::io(&partial))?;
+    fs::rename(&partial, path).map_err(RunError::io(path))
 }
 
 /// A JSON Lines file.

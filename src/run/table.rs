@@ -110,7 +110,7 @@ fn push_value(outcome: &mut Outcome, at: &str, row: &Value) {
 }
 
 /// The dotted names of all attributes of a row.
-fn names(object: &Map<String, Value>, before: &str, out: &mut BTreeSet<String>) {
+pub(super) fn names(object: &Map<String, Value>, before: &str, out: &mut BTreeSet<String>) {
     for (name, value) in object {
         let full = format!("{before}{name}");
         match value {
@@ -130,7 +130,7 @@ fn names(object: &Map<String, Value>, before: &str, out: &mut BTreeSet<String>) 
 }
 
 /// The value of an attribute by its dotted name.
-fn find(object: &Map<String, Value>, name: &str) -> Option<String> {
+pub(super) fn find(object: &Map<String, Value>, name: &str) -> Option<String> {
     if name == "month" && !object.contains_key("month") {
         return object.get("measures")?.get("month")?.as_str().map(str::to_owned);
     }
@@ -221,7 +221,7 @@ fn typed(name: &str, column: Vec<Option<f64>>) -> Outcome {
     Outcome { name: name.to_owned(), meaning: meaning.to_owned(), welcome: None, values }
 }
 
-fn table_error(path: &Path, line: usize, reason: &str) -> RunError {
+pub(super) fn table_error(path: &Path, line: usize, reason: &str) -> RunError {
     RunError::Table { path: path.to_path_buf(), line, reason: reason.to_owned() }
 }
 

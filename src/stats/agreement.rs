@@ -17,39 +17,59 @@ pub enum Scale {
     Ratio,
 }
 
-/// Krippendorff's alpha (2011): 1 − observed over expected disagreement. `units` holds the values given to each unit by whoever
-/// gave one; units with fewer than two say nothing. None where all values are the same or no unit has two.
-///
-/// Only how often each value was given to a unit is kept, so that millions of units cost little.
-pub fn krippendorff(units: &[Vec<f64>], scale: Scale) -> Option<f64> {
-    let mut pairs: BTreeMap<(usize, usize), f64> = BTreeMap::new();
-    let mut values: Vec<f64> = units.iter().filter(|u| u.len() > 1).flatten().copied().collect();
-    values.sort_by(f64::total_cmp);
-    values.dedup();
-    let place = |v: f64| values.partition_point(|x| *x < v);
-    let mut totals = vec![0.0; values.len()];
-    for unit in units.iter().filter(|u| u.len() > 1) {
-        let mut counts: BTreeMap<usize, f64> = BTreeMap::new();
-        unit.iter().for_each(|v| *counts.entry(place(*v)).or_default() += 1.0);
-        let m = unit.len() as f64;
-        for (&a, na) in &counts {
-            totals[a] += na;
-            for (&b, nb) in &counts {
+/// How often each pair of values was given to one unit: all that alpha needs, whatever the number of units.
+#[derive(Debug, Clone)]
+pub struct Coincidences {
+    values: Vec<f64>,
+    pairs: BTreeMap<(usize, usize), f64>,
+    totals: Vec<f64>,
+}
+
+impl Coincidences {
+    /// None yet; `values` in rising order.
+    pub fn new(values: Vec<f64>) -> Self {
+        Self { totals: vec![0.0; values.len()], values, pairs: BTreeMap::new() }
+    }
+
+    /// Adds `times` units to which each value was given so many times: (place of the value, count). Units with fewer than two say nothing.
+    pub fn add(&mut self, counts: &[(usize, f64)], times: f64) {
+        let m: f64 = counts.iter().map(|(_, n)| n).sum();
+        if m < 2.0 || times <= 0.0 {
+            return;
+        }
+        for &(a, na) in counts {
+            self.totals[a] += times * na;
+            for &(b, nb) in counts {
                 let ordered = if a == b { na * (na - 1.0) } else { na * nb };
-                *pairs.entry((a, b)).or_default() += ordered / (m - 1.0);
+                *self.pairs.entry((a, b)).or_default() += times * ordered / (m - 1.0);
             }
         }
     }
-    let n: f64 = totals.iter().sum();
-    let distance = |a: usize, b: usize| distance(scale, &values, &totals, a, b);
-    let observed: f64 = pairs.iter().map(|((a, b), o)| o * distance(*a, *b)).sum();
-    let mut expected = 0.0;
-    for a in 0..values.len() {
-        for b in 0..values.len() {
-            expected += totals[a] * totals[b] * distance(a, b);
-        }
+
+    /// Krippendorff's alpha (2011): 1 − observed over expected disagreement; none where all values are the same or no unit has two.
+    pub fn alpha(&self, scale: Scale) -> Option<f64> {
+        let n: f64 = self.totals.iter().sum();
+        let distance = |a: usize, b: usize| distance(scale, &self.values, &self.totals, a, b);
+        let observed: f64 = self.pairs.iter().map(|((a, b), o)| o * distance(*a, *b)).sum();
+        let places = 0..self.values.len();
+        let pairs = places.clone().flat_map(|a| places.clone().map(move |b| (a, b)));
+        let expected: f64 = pairs.map(|(a, b)| self.totals[a] * self.totals[b] * distance(a, b)).sum();
+        (expected > 0.0).then(|| 1.0 - (n - 1.0) * observed / expected)
     }
-    (expected > 0.0).then(|| 1.0 - (n - 1.0) * observed / expected)
+}
+
+/// Krippendorff's alpha of `units`, each with the values given to it by whoever gave one.
+pub fn krippendorff(units: &[Vec<f64>], scale: Scale) -> Option<f64> {
+    let mut values: Vec<f64> = units.iter().filter(|u| u.len() > 1).flatten().copied().collect();
+    values.sort_by(f64::total_cmp);
+    values.dedup();
+    let mut all = Coincidences::new(values.clone());
+    for unit in units {
+        let mut counts: BTreeMap<usize, f64> = BTreeMap::new();
+        unit.iter().for_each(|v| *counts.entry(values.partition_point(|x| x < v)).or_default() += 1.0);
+        all.add(&counts.into_iter().collect::<Vec<_>>(), 1.0);
+    }
+    all.alpha(scale)
 }
 
 fn distance(scale: Scale, values: &[f64], totals: &[f64], a: usize, b: usize) -> f64 {

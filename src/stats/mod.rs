@@ -15,10 +15,11 @@ pub mod permutation;
 pub mod power;
 pub mod prevalence;
 pub mod ranks;
+pub mod survey;
 pub mod tables;
 pub mod verdict;
 
-pub use bootstrap::percentile_interval;
+pub use bootstrap::{percentile_interval, percentile_intervals};
 pub use intervals::{newcombe, wilson};
 pub use matrix::Square;
 pub use random::SplitMix;

@@ -38,13 +38,27 @@ pub fn correct(events: u64, n: u64, judge: Judge) -> Option<Corrected> {
         return None;
     }
     let share = |a: u64, b: u64| a as f64 / b as f64;
-    let rate =
-        rogan_gladen(share(events, n), share(judge.found, judge.positives), share(judge.passed, judge.negatives))?;
-    let (ns, np, z2) = (judge.positives as f64, judge.negatives as f64, Z95 * Z95);
-    let se = (judge.found as f64 + 1.0) / (ns + 2.0);
-    let sp = (judge.passed as f64 + 1.0) / (np + 2.0);
-    let n = n as f64;
-    let p = (events as f64 + z2 / 2.0) / (n + z2);
+    let (se, sp) = (share(judge.found, judge.positives), share(judge.passed, judge.negatives));
+    let rate = rogan_gladen(share(events, n), se, sp)?;
+    let (positives, negatives) = (judge.positives as f64, judge.negatives as f64);
+    let ci = interval_of_the_corrected(share(events, n), Some(n as f64), (se, positives), (sp, negatives))?;
+    Some(Corrected { rate, ci, impossible: !(0.0..=1.0).contains(&rate) })
+}
+
+/// Lang and Reiczigel's 95 % interval of the corrected rate, inside 0…1, from the rate `p` that the judge gave over `n` cases (none: over all
+/// there are, without error), and its (sensitivity, cases) and (specificity, cases).
+pub fn interval_of_the_corrected(
+    p: f64,
+    n: Option<f64>,
+    (sensitivity, ns): (f64, f64),
+    (specificity, np): (f64, f64),
+) -> Option<(f64, f64)> {
+    let z2 = Z95 * Z95;
+    let (se, sp) = ((sensitivity * ns + 1.0) / (ns + 2.0), (specificity * np + 1.0) / (np + 2.0));
+    let (p, variance) = n.map_or((p, 0.0), |n| {
+        let p = (p * n + z2 / 2.0) / (n + z2);
+        (p, p * (1.0 - p) / (n + z2))
+    });
     let j = se + sp - 1.0;
     if j <= 0.0 {
         return None;
@@ -52,13 +66,9 @@ pub fn correct(events: u64, n: u64, judge: Judge) -> Option<Corrected> {
     let middle = (p + sp - 1.0) / j;
     let (vs, vp) = (se * (1.0 - se) / (ns + 2.0), sp * (1.0 - sp) / (np + 2.0));
     let shift = 2.0 * z2 * (middle * vs - (1.0 - middle) * vp);
-    let half = Z95 * (p * (1.0 - p) / (n + z2) + middle * middle * vs + (1.0 - middle).powi(2) * vp).sqrt() / j;
+    let half = Z95 * (variance + middle * middle * vs + (1.0 - middle).powi(2) * vp).sqrt() / j;
     let inside = |x: f64| x.clamp(0.0, 1.0);
-    Some(Corrected {
-        rate,
-        ci: (inside(middle + shift - half), inside(middle + shift + half)),
-        impossible: !(0.0..=1.0).contains(&rate),
-    })
+    Some((inside(middle + shift - half), inside(middle + shift + half)))
 }
 
 /// A rate from few labels and the judge's answers everywhere.

@@ -7,6 +7,8 @@ mod bias;
 mod contrast;
 mod eval;
 mod ingest;
+mod labels;
+mod sample;
 mod small;
 
 use std::path::Path;

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use evenhand::findings::{Doc, RULES};
 
 /// The stages in the order of the data; a module imports only itself and what stands before it.
-const STAGES: [&str; 9] = ["ingest", "turns", "signals", "findings", "tally", "stats", "reports", "run", "cli"];
+const STAGES: [&str; 11] =
+    ["ingest", "turns", "signals", "findings", "tally", "stats", "sampling", "labels", "reports", "run", "cli"];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod bias;
+mod labels;
 
 use evenhand::signals::{Classifier, Input, Model};
 use evenhand::turns::Role;

@@ -1,6 +1,9 @@
-//! The promises of the segment audit, by simulation: false alarms, coverage, power. Run with `cargo test --release --test simulation -- --ignored --nocapture`.
+//! Promises by simulation. Here the segment audit: false alarms, coverage, power; in `labels` rates from designed samples. Run with `cargo test --release --test simulation -- --ignored --nocapture`.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::print_stdout, reason = "the table is what it is run for")]
+
+mod labels;
 
 use evenhand::stats::SplitMix;
 use evenhand::stats::comparison::{Effort, compare_shares};

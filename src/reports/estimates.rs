@@ -1,0 +1,373 @@
+//! Rates with reviewers' labels behind them, as a table and as JSON.
+
+use std::fmt::Write;
+
+use serde_json::{Map, Value, json};
+
+use super::agreement::Figure;
+use super::bias::BiasReport;
+use super::{grouped, wrap};
+
+/// The same rates over all conversations, whether or not the rule applies.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ByShare {
+    /// The program's.
+    pub machine: Option<f64>,
+    /// Horvitz and Thompson's.
+    pub horvitz_thompson: Figure,
+    /// Hájek's.
+    pub hajek: Figure,
+    /// Rogan and Gladen's, with the interval of Lang and Reiczigel.
+    pub rogan_gladen: Figure,
+    /// PPI++.
+    pub ppi: Figure,
+}
+
+/// One rule over everything or in one segment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OfScope {
+    /// The rule.
+    pub rule: String,
+    /// The attribute; none over everything.
+    pub by: Option<String>,
+    /// Its value.
+    pub level: Option<String>,
+    /// Conversations.
+    pub population: u64,
+    /// Labelled ones.
+    pub labelled: u64,
+    /// Of these, found violated (halves where two reviewers differ).
+    pub found: f64,
+    /// The program's rate among the conversations in which it says that the rule applies.
+    pub machine: Option<f64>,
+    /// The sample's alone.
+    pub hajek: Figure,
+    /// The program's, corrected by its errors in the sample.
+    pub rogan_gladen: Figure,
+    /// Sample and program together.
+    pub ppi: Figure,
+    /// How much the program counts in it.
+    pub lambda: Option<f64>,
+    /// Over all conversations.
+    pub of_all: ByShare,
+    /// Of what people find violated, the share that the program finds (its recall).
+    pub sensitivity: Figure,
+    /// Of all other conversations, the share in which it finds nothing.
+    pub specificity: Figure,
+    /// Of what the program finds, the share that people find too.
+    pub precision: Figure,
+}
+
+/// Whether the program's sensitivity differs between the segments of an attribute.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sensitivity {
+    /// The rule.
+    pub rule: String,
+    /// The attribute.
+    pub by: String,
+    /// Cochran's Q.
+    pub statistic: f64,
+    /// Its p.
+    pub p: f64,
+    /// Segment and sensitivity.
+    pub levels: Vec<(String, f64)>,
+}
+
+/// The corrected rates of two segments.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Corrected {
+    /// Labelled conversations of segment and reference.
+    pub labelled: (u64, u64),
+    /// The segment's rate by PPI++.
+    pub segment: Figure,
+    /// The reference's.
+    pub reference: Figure,
+    /// Their difference.
+    pub difference: Figure,
+    /// Sensitivity in segment and reference, and the p of their difference; none with fewer than five violated cases in either.
+    pub sensitivity: Option<(f64, f64, f64)>,
+}
+
+/// All of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Estimates {
+    /// The run.
+    pub source: String,
+    /// The sample's name.
+    pub sample: String,
+    /// Its design.
+    pub design: String,
+    /// Conversations of the run.
+    pub population: u64,
+    /// Drawn.
+    pub drawn: u64,
+    /// Labelled for any rule.
+    pub labelled: u64,
+    /// The attributes.
+    pub by: Vec<String>,
+    /// By rule: everything first, then the segments.
+    pub rows: Vec<OfScope>,
+    /// By rule and attribute.
+    pub sensitivity: Vec<Sensitivity>,
+    /// What the user should know.
+    pub notes: Vec<String>,
+}
+
+/// Fewer labelled conversations than this, or fewer than five found violated, are too few for a corrected rate to lean on.
+const FEW: u64 = 30;
+const FEW_FOUND: f64 = 5.0;
+
+impl OfScope {
+    fn few(&self) -> bool {
+        self.labelled < FEW || self.found < FEW_FOUND
+    }
+
+    /// What is wrong with the corrected rates, in words.
+    fn warnings(&self) -> Vec<String> {
+        let outside = |f: &Figure| f.value.is_some_and(|v| !(0.0..=1.0).contains(&v));
+        let mut out = Vec::new();
+        let pairs = [
+            ("rogan_gladen", &self.rogan_gladen),
+            ("ppi", &self.ppi),
+            ("of_all.rogan_gladen", &self.of_all.rogan_gladen),
+            ("of_all.ppi", &self.of_all.ppi),
+            ("of_all.horvitz_thompson", &self.of_all.horvitz_thompson),
+        ];
+        for (name, f) in pairs.into_iter().filter(|(_, f)| outside(f)) {
+            out.push(format!(
+                "{name} is {:.3}, outside 0 to 1: the program's errors in the sample do not fit its rate over everything, or the labels are too few",
+                f.value.unwrap_or_default()
+            ));
+        }
+        if self.few() {
+            out.push(format!("{} labelled, {} found violated: too few to lean on", self.labelled, self.found));
+        }
+        out
+    }
+
+    fn place(&self) -> String {
+        match (&self.by, &self.level) {
+            (Some(by), Some(level)) => format!("{by}={level}"),
+            _ => "everything".to_owned(),
+        }
+    }
+
+    fn json(&self) -> Value {
+        let mut row = Map::new();
+        row.insert("rule".to_owned(), json!(self.rule));
+        row.insert("by".to_owned(), json!(self.by));
+        row.insert("level".to_owned(), json!(self.level));
+        row.insert("population".to_owned(), json!(self.population));
+        row.insert("labelled".to_owned(), json!(self.labelled));
+        row.insert("found".to_owned(), json!(self.found));
+        row.insert("machine".to_owned(), json!(self.machine));
+        for (name, f) in [
+            ("hajek", &self.hajek),
+            ("rogan_gladen", &self.rogan_gladen),
+            ("ppi", &self.ppi),
+            ("sensitivity", &self.sensitivity),
+            ("specificity", &self.specificity),
+            ("precision", &self.precision),
+        ] {
+            put(&mut row, name, f);
+        }
+        row.insert("recall".to_owned(), json!(self.sensitivity.value));
+        row.insert("ppi_lambda".to_owned(), json!(self.lambda));
+        let mut all = Map::new();
+        all.insert("machine".to_owned(), json!(self.of_all.machine));
+        for (name, f) in [
+            ("horvitz_thompson", &self.of_all.horvitz_thompson),
+            ("hajek", &self.of_all.hajek),
+            ("rogan_gladen", &self.of_all.rogan_gladen),
+            ("ppi", &self.of_all.ppi),
+        ] {
+            put(&mut all, name, f);
+        }
+        row.insert("of_all".to_owned(), Value::Object(all));
+        row.insert("warnings".to_owned(), json!(self.warnings()));
+        Value::Object(row)
+    }
+}
+
+fn put(row: &mut Map<String, Value>, name: &str, f: &Figure) {
+    row.insert(name.to_owned(), json!(f.value));
+    row.insert(format!("{name}_ci"), json!(f.ci));
+}
+
+impl Estimates {
+    /// The contents of the JSON file: `rules` over everything, `segments` by attribute and value.
+    pub fn json(&self) -> Value {
+        let (all, parts): (Vec<&OfScope>, Vec<&OfScope>) = self.rows.iter().partition(|r| r.by.is_none());
+        let sensitivity = self.sensitivity.iter().map(|s| {
+            let levels: Map<String, Value> = s.levels.iter().map(|(l, v)| (l.clone(), json!(v))).collect();
+            json!({"rule": s.rule, "by": s.by, "statistic": s.statistic, "p": s.p, "sensitivity": levels})
+        });
+        json!({
+            "source": self.source, "sample": self.sample, "design": self.design, "population": self.population,
+            "drawn": self.drawn, "labelled": self.labelled, "by": self.by, "notes": self.notes,
+            "rules": all.iter().map(|r| r.json()).collect::<Vec<_>>(),
+            "segments": parts.iter().map(|r| r.json()).collect::<Vec<_>>(),
+            "sensitivity_by_segment": sensitivity.collect::<Vec<_>>(),
+        })
+    }
+
+    /// The tables on the terminal.
+    pub fn text(&self) -> String {
+        let design = if self.design.is_empty() { "design not named" } else { &self.design };
+        let head = format!(
+            "{} of {} drawn conversations are labelled ({design}), out of {} in {}.",
+            grouped(self.labelled),
+            grouped(self.drawn),
+            grouped(self.population),
+            self.source
+        );
+        let mut out = format!("{}\n", wrap(&head, "", 80));
+        for note in &self.notes {
+            let _ = writeln!(out, "{}", wrap(note, "", 80));
+        }
+        self.table(
+            "everything",
+            &self.rows.iter().filter(|r| r.by.is_none()).collect::<Vec<_>>(),
+            |r| &r.rule,
+            &mut out,
+        );
+        for by in &self.by {
+            let rows: Vec<&OfScope> = self.rows.iter().filter(|r| r.by.as_ref() == Some(by)).collect();
+            for rule in self.rows.iter().filter(|r| r.by.is_none()).map(|r| &r.rule) {
+                let of_rule: Vec<&OfScope> = rows.iter().copied().filter(|r| r.rule == *rule).collect();
+                let enough: Vec<&OfScope> = of_rule.iter().copied().filter(|r| !r.few()).collect();
+                if enough.is_empty() {
+                    let _ = writeln!(out, "\n{rule} by {by}: too few labels in each of {} segments.", of_rule.len());
+                    continue;
+                }
+                self.table(&format!("{rule} by {by}"), &enough, |r| r.level.as_deref().unwrap_or(""), &mut out);
+                if enough.len() < of_rule.len() {
+                    let _ = writeln!(out, "{} segments have too few labels.", of_rule.len() - enough.len());
+                }
+            }
+        }
+        for s in self.sensitivity.iter().filter(|s| s.p < 0.05) {
+            let levels = s.levels.iter().map(|(l, v)| format!("{l} {:.0} %", v * 100.0)).collect::<Vec<_>>().join(", ");
+            let note = format!(
+                "{}: the program finds a different share of what is there by {} (p = {:.3}): {levels}. Compare corrected rates, not the program's: evenhand bias --labels.",
+                s.rule, s.by, s.p
+            );
+            let _ = writeln!(out, "\n{}", wrap(&note, "", 80));
+        }
+        for r in &self.rows {
+            for warning in r.warnings().iter().filter(|_| r.by.is_none() || !r.few()) {
+                let _ = writeln!(out, "{}", wrap(&format!("{}, {}: {warning}.", r.rule, r.place()), "", 80));
+            }
+        }
+        let closing = "Rates are among the conversations in which the rule applies, with 95 % intervals. sample: the labels alone (Hájek). together: labels and program (PPI++). corrected: the program's rate by its errors in the sample (Rogan-Gladen). finds: of what people find, the share that the program finds; right: of what it finds, the share that people find too. --out FILE writes all figures.";
+        let _ = writeln!(out, "\n{}", wrap(closing, "", 80));
+        out
+    }
+
+    fn table<'a>(&self, title: &str, rows: &[&'a OfScope], name: impl Fn(&'a OfScope) -> &'a str, out: &mut String) {
+        let _ = writeln!(
+            out,
+            "\n{:19} {:>5} {:>7}  {:13} {:13} {:9} {:>5} {:>5}",
+            title.chars().take(19).collect::<String>(),
+            "n",
+            "program",
+            "sample",
+            "together",
+            "corrected",
+            "finds",
+            "right"
+        );
+        if title.chars().count() > 19 {
+            let _ = writeln!(out, "({title})");
+        }
+        for r in rows {
+            let label: String = name(r).chars().take(19).collect();
+            let _ = writeln!(
+                out,
+                "{label:19} {:5} {:>7}  {:13} {:13} {:9} {:>5} {:>5}",
+                r.labelled,
+                percent(r.machine),
+                interval(&r.hajek),
+                interval(&r.ppi),
+                percent(r.rogan_gladen.value),
+                percent(r.sensitivity.value),
+                percent(r.precision.value)
+            );
+        }
+    }
+}
+
+/// A percentage of at most five characters.
+fn percent(x: Option<f64>) -> String {
+    x.map_or_else(|| "–".to_owned(), |x| format!("{:.1}%", x * 100.0))
+}
+
+fn interval(f: &Figure) -> String {
+    match (f.value, f.ci) {
+        (Some(v), Some((low, high))) => format!("{:.1}% {:.0}–{:.0}", v * 100.0, low * 100.0, high * 100.0),
+        (value, _) => percent(value),
+    }
+}
+
+impl Corrected {
+    /// For `bias.json`.
+    pub(super) fn json(&self) -> Value {
+        let mut row = Map::new();
+        row.insert("labelled".to_owned(), json!(self.labelled.0));
+        row.insert("reference_labelled".to_owned(), json!(self.labelled.1));
+        put(&mut row, "rate", &self.segment);
+        put(&mut row, "reference_rate", &self.reference);
+        put(&mut row, "difference", &self.difference);
+        let s = self.sensitivity.map(|(s, r, p)| json!({"segment": s, "reference": r, "p": p}));
+        row.insert("sensitivity".to_owned(), json!(s));
+        Value::Object(row)
+    }
+}
+
+/// The segment audit's part on corrected rates.
+pub(super) fn corrections(report: &BiasReport) -> String {
+    let file = report.labels.as_deref().unwrap_or_default();
+    let mut out = format!("Corrected by the labels in {file} (PPI++), nothing held fixed\n");
+    let _ =
+        writeln!(out, "{:18} {:10} {:>15} {:>15}  difference, points", "outcome", "segment", "segment", "reference");
+    let mut notes: Vec<String> = report.label_notes.clone();
+    let mut few = 0;
+    for r in &report.results {
+        let Some(c) = &r.corrected else { continue };
+        if c.labelled.0.min(c.labelled.1) < FEW {
+            few += 1;
+            continue;
+        }
+        let points = |x: f64| format!("{:+.1}", x * 100.0);
+        let difference = match (c.difference.value, c.difference.ci) {
+            (Some(d), Some((low, high))) => format!("{} ({} to {})", points(d), points(low), points(high)),
+            _ => "–".to_owned(),
+        };
+        let short = |text: &str, width: usize| text.chars().take(width).collect::<String>();
+        let (ours, theirs) = (interval(&c.segment), interval(&c.reference));
+        let _ = writeln!(
+            out,
+            "{:18} {:10} {ours:>15} {theirs:>15}  {difference}",
+            short(&r.outcome, 18),
+            short(&r.segment, 10)
+        );
+        if let Some((s, reference, p)) = c.sensitivity.filter(|(_, _, p)| *p < 0.05) {
+            notes.push(format!(
+                "{}: the program finds {:.0} % of what is there in {} and {:.0} % in {} (p = {p:.3}); its own rates do not compare like with like there.",
+                r.outcome,
+                s * 100.0,
+                r.segment,
+                reference * 100.0,
+                r.reference
+            ));
+        }
+    }
+    if few > 0 {
+        notes.push(format!("{few} comparisons have fewer than {FEW} labelled conversations on a side."));
+    }
+    notes.iter().for_each(|n| {
+        let _ = writeln!(out, "{}", wrap(n, "", 80));
+    });
+    out.push('\n');
+    out
+}
