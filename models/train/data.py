@@ -21,10 +21,9 @@ WRONG_ROLE = set(
     "u1930 u1997 u2180 u2599 u2763 u2844 u2867 u2990 u3083 u3109 u3146 u3202 u3339".split()
 )
 HELD_BACK = 0.12
-# What the second reading decided, by side. The first reading took two of these labels more narrowly (README.md), so where there was no second one and the turn may
-# hold them, nothing is known.
+# What the second reading decided, by side. The first reading took `alternative` more narrowly (README.md), so where there was no second one and the turn may
+# hold it, nothing is known.
 SECOND = {"customer": ("resolved", "repeat", "churn"), "company": ("alternative", "policy", "commitment", "informal")}
-WIDER = ("resolved", "alternative")
 # Threads that were written after that: labelled with the wider reading, and not read for cues.
 LATER = ("w34", "w35", "w36")
 WAY_OUT = re.compile(
@@ -57,9 +56,9 @@ def conversation_rows(conversations, source):
 
 
 def maybe(row):
-    """Which of the labels that are now taken more widely this row may hold, going by its first reading."""
+    """Whether this row may hold `alternative` as it is taken now, going by its first reading."""
     if row["role"] == "customer":
-        return {"resolved"} if {"resolved", "gratitude"} & set(row["labels"]) else set()
+        return set()
     hints = {"alternative", "denial", "policy", "transfer", "non-apology", "compensation"} & set(row["labels"])
     return {"alternative"} if hints or WAY_OUT.search(row["text"].lower()) else set()
 

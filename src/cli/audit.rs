@@ -6,8 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{Common, REJECTED, Source};
-use crate::ingest::Format;
+use super::{Common, Layout, REJECTED, Source};
 use crate::run::{self, AuditOptions};
 
 /// Read transcripts, judge every turn and rule, and write a run folder
@@ -16,15 +15,20 @@ use crate::run::{self, AuditOptions};
     after_help = "Examples:\n  evenhand audit transcripts.jsonl --out run\n  evenhand audit 'exports/*.csv.gz' --out run --strict\n  zcat all.jsonl.gz | evenhand audit - --out run"
 )]
 pub(super) struct Audit {
-    /// Files, folders, patterns, or - for standard input (JSON Lines or CSV; plain, .gz or .zst)
+    /// Files, folders, patterns, or - for standard input (see docs/formats.md; plain, .gz or .zst)
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<String>,
     /// Folder to write, whole or not at all
     #[arg(long, value_name = "RUN")]
     out: PathBuf,
-    /// Format of the input
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    layout: Layout,
+    /// Leave out transcripts whose roles are in more doubt than this, 0 to 1; they are marked and counted
+    #[arg(long, value_name = "DOUBT", value_parser = share)]
+    max_role_doubt: Option<f32>,
+    /// Write the tables in another format too
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    emit: Vec<Emit>,
     /// Exit with code 4 where a record was rejected
     #[arg(long)]
     strict: bool,
@@ -35,12 +39,27 @@ pub(super) struct Audit {
     source: Source,
 }
 
+/// A format of the tables beside JSON Lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Emit {
+    /// Parquet
+    Parquet,
+}
+
+/// A number from 0 to 1.
+fn share(text: &str) -> Result<f32, String> {
+    text.parse().ok().filter(|d| (0.0..=1.0).contains(d)).ok_or_else(|| "a number from 0 to 1 is needed".to_owned())
+}
+
 impl Audit {
     pub(super) fn run(self, common: &Common) -> anyhow::Result<ExitCode> {
+        let mut config = self.layout.add_to(self.source.config()?)?;
+        config.max_role_doubt = self.max_role_doubt.or(config.max_role_doubt);
         let options = AuditOptions {
-            config: self.source.config()?,
+            config,
             inputs: self.inputs,
-            format: self.format,
+            format: self.layout.format,
+            parquet: self.emit.contains(&Emit::Parquet),
             out: self.out,
             seed: common.seed,
             redact: !self.no_redact,

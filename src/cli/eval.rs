@@ -7,8 +7,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 use clap::Args;
 
-use super::{Common, Source, Usage};
-use crate::ingest::Format;
+use super::{Common, Layout, Source, Usage};
 use crate::run::{self, EvalOptions};
 
 /// Compare the program's judgement with that of readers: precision, recall and F1
@@ -21,9 +20,8 @@ pub(super) struct Eval {
     /// What readers found (JSON Lines)
     #[arg(long, value_name = "FILE")]
     gold: PathBuf,
-    /// Format of the transcripts
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    layout: Layout,
     /// Judge the rules from the readers' labels: what is wrong then is the rules' own
     #[arg(long)]
     readers_labels: bool,
@@ -39,9 +37,9 @@ impl Eval {
         let inputs = if self.inputs.is_empty() { beside(&self.gold)? } else { self.inputs };
         let options = EvalOptions {
             inputs,
-            format: self.format,
+            format: self.layout.format,
             gold: self.gold,
-            config: self.source.config()?,
+            config: self.layout.add_to(self.source.config()?)?,
             seed: common.seed,
             readers_labels: self.readers_labels,
             differences: self.differences,

@@ -3,6 +3,8 @@
 mod audit;
 mod bias;
 mod complete;
+mod convert;
+mod doctor;
 mod eval;
 mod labels;
 mod rules;
@@ -15,7 +17,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 
-use crate::ingest::IngestError;
+use crate::ingest::{Format, IngestError};
 use crate::labels::LabelsError;
 use crate::run::{Config, ConfigError, Progress, RunError};
 use crate::signals::{Classifier, Model, ModelError, Runtime};
@@ -25,6 +27,8 @@ use crate::signals::{Classifier, Model, ModelError, Runtime};
 #[error("{0}")]
 struct Usage(String);
 
+/// No input could be read at all.
+const NOTHING_READ: u8 = 3;
 /// Done, but some records were rejected and `--strict` was given.
 const REJECTED: u8 = 4;
 
@@ -63,6 +67,8 @@ struct Common {
 #[derive(Debug, Subcommand)]
 enum Command {
     Audit(audit::Audit),
+    Doctor(doctor::Doctor),
+    Convert(convert::Convert),
     Bias(bias::Bias),
     Sample(sample::Sample),
     Labels(labels::Labels),
@@ -85,6 +91,30 @@ struct Source {
     /// Settings (TOML), such as the reply limits of each channel
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+}
+
+/// How the input is laid out.
+#[derive(Debug, Clone, Args)]
+struct Layout {
+    /// Format of the input
+    #[arg(long, value_enum, default_value_t, hide_possible_values = true, long_help = FORMATS)]
+    format: Format,
+    /// What a column, an attribute or a role is called in the input, such as text=message or agent=Advisor (repeatable)
+    #[arg(long, value_name = "OURS=THEIRS")]
+    map: Vec<String>,
+}
+
+const FORMATS: &str = "Format of the input: auto (told from what stands in each file), jsonl, csv, parquet, zendesk, intercom, \
+    contact-lens, ccai, convokit, twcs, subtitles, whisperx, whatsapp, plain";
+
+impl Layout {
+    /// The settings with the names given here.
+    fn add_to(&self, mut config: Config) -> anyhow::Result<Config> {
+        for pair in &self.map {
+            config.columns.add(pair).map_err(Usage)?;
+        }
+        Ok(config)
+    }
 }
 
 impl Source {
@@ -122,6 +152,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     }
     match cli.command {
         Command::Audit(command) => command.run(&cli.common),
+        Command::Doctor(command) => command.run(&cli.common),
+        Command::Convert(command) => command.run(&cli.common),
         Command::Bias(command) => command.run(&cli.common),
         Command::Sample(command) => command.run(&cli.common),
         Command::Labels(command) => command.run(&cli.common),
@@ -150,6 +182,7 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
                     RunError::Labels(_) => 3,
                     RunError::Model(_)
                     | RunError::NotARun(_)
+                    | RunError::Ending(_)
                     | RunError::Gold { .. }
                     | RunError::Unknown { .. }
                     | RunError::Design(_)

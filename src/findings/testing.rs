@@ -41,7 +41,7 @@ pub(super) fn parse(case: &str) -> (Transcript, Vec<Signals>) {
         signals.push(Signals { cues, ..Signals::certain(sentiment, labels.into_iter().collect()) });
     }
     let attributes = BTreeMap::from([("channel".to_owned(), "chat".into())]);
-    (Transcript { id: "t".into(), attributes, turns }, signals)
+    (Transcript { id: "t".into(), attributes, turns, ..Transcript::default() }, signals)
 }
 
 /// The verdict of a rule over a case, written as "violated 3,4", "ok" or "n/a".
@@ -85,7 +85,7 @@ fn any_transcript() -> impl Strategy<Value = (Transcript, Vec<Signals>)> {
             Turn { role, text, at, agent_id: None }
         });
         let turns = turns.collect();
-        (Transcript { id: "t".into(), attributes: BTreeMap::new(), turns }, signals)
+        (Transcript { id: "t".into(), attributes: BTreeMap::new(), turns, ..Transcript::default() }, signals)
     })
 }
 

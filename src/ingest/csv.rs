@@ -10,17 +10,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use csv::{ByteRecord, Reader, ReaderBuilder, Terminator};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::{Item, MAX_RECORD_BYTES, Origin, RawTurn, Record, Stream};
+use super::columns::OURS;
+use super::table::{Group, NOT_A_NUMBER};
+use super::{Columns as Names, Item, MAX_RECORD_BYTES, Origin, RawTurn, Stream};
 
 const NEEDED: [&str; 4] = ["transcript_id", "turn", "role", "text"];
 
 /// Reads a stream row by row.
 pub(super) struct Rows {
-    reader: Reader<Bounded>,
-    budget: Budget,
+    rows: Bounded,
     source: Arc<str>,
+    names: Names,
     columns: Option<Columns>,
     open: Option<Group>,
     done: bool,
@@ -36,16 +38,6 @@ struct Columns {
     rest: Vec<(usize, String)>,
 }
 
-/// The transcript whose rows are being read.
-struct Group {
-    id: Vec<u8>,
-    line: u64,
-    turns: Vec<(u64, RawTurn)>,
-    attributes: Map<String, Value>,
-    bytes: usize,
-    fault: Option<String>,
-}
-
 /// What may still be read for the present row. An unclosed quote would otherwise take in the whole file.
 #[derive(Clone)]
 struct Budget(Arc<AtomicUsize>);
@@ -56,12 +48,13 @@ impl Budget {
     }
 }
 
-struct Bounded {
+/// A stream of which a row can take only so much.
+struct Limited {
     stream: Stream,
     left: Budget,
 }
 
-impl Read for Bounded {
+impl Read for Limited {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let left = self.left.0.load(Ordering::Relaxed);
         if left == 0 {
@@ -75,13 +68,42 @@ impl Read for Bounded {
     }
 }
 
-impl Rows {
-    pub(super) fn new(stream: Stream, source: Arc<str>) -> Self {
+/// Rows of a CSV file, none longer than a record may be.
+pub(super) struct Bounded {
+    reader: Reader<Limited>,
+    budget: Budget,
+}
+
+impl Bounded {
+    pub(super) fn reader(stream: Stream) -> Self {
         let budget = Budget(Arc::default());
         budget.refill();
-        let bounded = Bounded { stream, left: budget.clone() };
-        let reader = ReaderBuilder::new().flexible(true).terminator(Terminator::Any(b'\n')).from_reader(bounded);
-        Self { reader, budget, source, columns: None, open: None, done: false }
+        let limited = Limited { stream, left: budget.clone() };
+        let reader = ReaderBuilder::new().flexible(true).terminator(Terminator::Any(b'\n')).from_reader(limited);
+        Self { reader, budget }
+    }
+
+    pub(super) fn header(&mut self) -> Result<ByteRecord, csv::Error> {
+        self.reader.byte_headers().cloned()
+    }
+
+    /// Reads the next row that is not blank; false at the end, the line and the reason where reading must stop.
+    pub(super) fn next(&mut self, row: &mut ByteRecord) -> Result<bool, (u64, csv::Error)> {
+        loop {
+            self.budget.refill();
+            let line = self.reader.position().line();
+            match self.reader.read_byte_record(row) {
+                Ok(true) if row.len() == 1 && row.as_slice() == b"\r" => {}
+                Ok(more) => return Ok(more),
+                Err(e) => return Err((line, e)),
+            }
+        }
+    }
+}
+
+impl Rows {
+    pub(super) fn new(stream: Stream, source: Arc<str>, names: Names) -> Self {
+        Self { rows: Bounded::reader(stream), source, names, columns: None, open: None, done: false }
     }
 
     fn origin(&self, line: u64) -> Origin {
@@ -95,19 +117,19 @@ impl Rows {
     }
 
     fn header(&mut self) -> Result<Columns, String> {
-        let header = self.reader.byte_headers().map_err(|e| format!("the header cannot be read: {e}"))?.clone();
-        let names: Vec<String> = header.iter().map(|h| String::from_utf8_lossy(h).trim().to_owned()).collect();
+        let header = self.rows.header().map_err(|e| format!("the header cannot be read: {e}"))?;
+        let names: Vec<String> = header.iter().map(|h| self.names.ours(String::from_utf8_lossy(h).trim())).collect();
         let find = |name: &str| names.iter().position(|n| n == name);
         let missing: Vec<&str> = NEEDED.iter().filter(|n| find(n).is_none()).copied().collect();
         if !missing.is_empty() {
             return Err(format!(
-                "not a transcript table: the header lacks {}; one row a turn is expected",
-                missing.join(", ")
+                "not a transcript table: the header lacks {}; one row a turn is expected, and --map {}=NAME says what a column is called",
+                missing.join(", "),
+                missing[0]
             ));
         }
         let at = |name: &str| find(name).unwrap_or_default();
-        let own = ["transcript_id", "turn", "role", "text", "at", "agent_id"];
-        let rest = names.iter().enumerate().filter(|(_, n)| !n.is_empty() && !own.contains(&n.as_str()));
+        let rest = names.iter().enumerate().filter(|(_, n)| !n.is_empty() && !OURS.contains(&n.as_str()));
         Ok(Columns {
             id: at("transcript_id"),
             turn: at("turn"),
@@ -145,17 +167,14 @@ impl Iterator for Rows {
         };
         let mut row = ByteRecord::new();
         let item = loop {
-            self.budget.refill();
-            let line = self.reader.position().line();
-            match self.reader.read_byte_record(&mut row) {
-                Ok(true) if row.len() == 1 && row.as_slice() == b"\r" => {}
+            match self.rows.next(&mut row) {
                 Ok(true) => {
-                    let line = row.position().map_or(line, csv::Position::line);
+                    let line = row.position().map_or(0, csv::Position::line);
                     let id = row.get(columns.id).unwrap_or_default();
                     let same = self.open.as_ref().is_some_and(|g| g.id == id);
                     let closed = if same { None } else { self.close() };
                     let group = self.open.get_or_insert_with(|| Group::new(id, line));
-                    group.add(&columns, &row, line);
+                    group.add(row.as_slice().len(), line, |g| add(g, &columns, &self.names, &row));
                     if closed.is_some() {
                         break closed;
                     }
@@ -164,10 +183,10 @@ impl Iterator for Rows {
                     self.done = true;
                     break self.close();
                 }
-                Err(e) => {
+                Err((line, e)) => {
                     let reason = format!("reading stopped here: {e}; what follows was not read");
                     if let Some(group) = &mut self.open {
-                        group.fault.get_or_insert_with(|| "the file breaks off inside this transcript".to_owned());
+                        group.break_off();
                     }
                     break Some(self.stop(line, reason));
                 }
@@ -178,70 +197,37 @@ impl Iterator for Rows {
     }
 }
 
-impl Group {
-    fn new(id: &[u8], line: u64) -> Self {
-        Self { id: id.to_vec(), line, turns: Vec::new(), attributes: Map::new(), bytes: 0, fault: None }
+/// Takes the turn and the attributes of a row in.
+fn add(group: &mut Group, columns: &Columns, names: &Names, row: &ByteRecord) -> Result<(), String> {
+    let text = |i: usize, name: &str| -> Result<String, String> {
+        let cell = row.get(i).ok_or_else(|| format!("the row has {} cells and none for {name}", row.len()))?;
+        // Lines end at the line feed, so that they are counted rightly; what a carriage return leaves belongs to no cell.
+        let cell = if i + 1 == row.len() { cell.strip_suffix(b"\r").unwrap_or(cell) } else { cell };
+        std::str::from_utf8(cell)
+            .map(str::to_owned)
+            .map_err(|_| format!("invalid UTF-8 in {name}; save the file as UTF-8"))
+    };
+    let optional = |i: Option<usize>, name: &str| -> Result<Option<String>, String> {
+        Ok(i.map(|i| text(i, name)).transpose()?.filter(|v| !v.is_empty()))
+    };
+    let number = text(columns.turn, "turn")?;
+    let number = number.trim().parse().map_err(|_| NOT_A_NUMBER.to_owned())?;
+    let role = text(columns.role, "role")?;
+    let turn = RawTurn {
+        role: names.role(&role).map_or(role, str::to_owned),
+        text: text(columns.text, "text")?,
+        at: optional(columns.at, "at")?,
+        until: None,
+        agent_id: optional(columns.agent, "agent_id")?,
+    };
+    group.turns.push((number, turn));
+    for (i, name) in &columns.rest {
+        let value = text(*i, name)?;
+        if !value.is_empty() && !group.attributes.contains_key(name) {
+            group.attributes.insert(name.clone(), typed(value));
+        }
     }
-
-    /// Takes a row in, or keeps the first fault and lets the rest of the transcript go by.
-    fn add(&mut self, columns: &Columns, row: &ByteRecord, line: u64) {
-        if self.fault.is_some() {
-            return;
-        }
-        self.bytes += row.as_slice().len();
-        if self.bytes > MAX_RECORD_BYTES {
-            self.turns = Vec::new();
-            self.fault = Some(format!("transcript is longer than {} MB; split it", MAX_RECORD_BYTES / (1024 * 1024)));
-            return;
-        }
-        if let Err(reason) = self.try_add(columns, row) {
-            self.fault = Some(format!("{reason} (row at line {line})"));
-        }
-    }
-
-    fn try_add(&mut self, columns: &Columns, row: &ByteRecord) -> Result<(), String> {
-        let text = |i: usize, name: &str| -> Result<String, String> {
-            let cell = row.get(i).ok_or_else(|| format!("the row has {} cells and none for {name}", row.len()))?;
-            // Lines end at the line feed, so that they are counted rightly; what a carriage return leaves belongs to no cell.
-            let cell = if i + 1 == row.len() { cell.strip_suffix(b"\r").unwrap_or(cell) } else { cell };
-            std::str::from_utf8(cell)
-                .map(str::to_owned)
-                .map_err(|_| format!("invalid UTF-8 in {name}; save the file as UTF-8"))
-        };
-        let optional = |i: Option<usize>, name: &str| -> Result<Option<String>, String> {
-            Ok(i.map(|i| text(i, name)).transpose()?.filter(|v| !v.is_empty()))
-        };
-        let number = text(columns.turn, "turn")?;
-        let number = number.trim().parse().map_err(|_| "turn is not a whole number".to_owned())?;
-        let turn = RawTurn {
-            role: text(columns.role, "role")?,
-            text: text(columns.text, "text")?,
-            at: optional(columns.at, "at")?,
-            agent_id: optional(columns.agent, "agent_id")?,
-        };
-        self.turns.push((number, turn));
-        for (i, name) in &columns.rest {
-            let value = text(*i, name)?;
-            if !value.is_empty() && !self.attributes.contains_key(name) {
-                self.attributes.insert(name.clone(), typed(value));
-            }
-        }
-        Ok(())
-    }
-
-    fn finish(mut self, origin: Origin) -> Result<Record, String> {
-        if let Some(fault) = self.fault {
-            return Err(fault);
-        }
-        let id = String::from_utf8(self.id).map_err(|_| "invalid UTF-8 in transcript_id".to_owned())?;
-        self.turns.sort_by_key(|(n, _)| *n);
-        let first = self.turns.first().map_or(0, |(n, _)| *n);
-        let whole = first <= 1 && self.turns.iter().zip(first..).all(|((n, _), want)| *n == want);
-        if !whole {
-            return Err("turn numbers have a gap or a double; number them 0, 1, 2, …".to_owned());
-        }
-        Ok(Record { id, attributes: self.attributes, turns: self.turns.into_iter().map(|(_, t)| t).collect(), origin })
-    }
+    Ok(())
 }
 
 /// A cell that reads as a number and would be written the same way is one: "007" and "1e5" are codes.

@@ -1,4 +1,7 @@
 //! JSON Lines: one transcript a line. In: plain bytes. Out: records and rejects; never more than one line in memory.
+//!
+//! A list of transcripts and one over many lines are read object by object. Where the user renames columns, the names of the transcript and
+//! of its turns are changed before it is read.
 
 use std::io::{self, BufRead};
 use std::sync::Arc;
@@ -7,7 +10,30 @@ use memchr::memchr;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Item, MAX_RECORD_BYTES, Origin, RawTurn, Record, Stream};
+use super::documents::names;
+use super::json::{Fault, Objects, Place, explain, utf8};
+use super::{Columns, Item, MAX_RECORD_BYTES, Origin, RawTurn, Record, Source, Stream};
+
+const NEEDED: &str = "a transcript has \"id\" and \"turns\" with \"role\" and \"text\" as strings";
+
+/// The reader for the layout at the head of the stream.
+pub(super) fn open(stream: Stream, source: Arc<str>, columns: &Columns) -> Box<dyn Source + Send> {
+    let first = stream.head().split(|b| *b == b'\n').map(<[u8]>::trim_ascii).find(|l| !l.is_empty());
+    let pretty = first.is_some_and(|l| l.starts_with(b"[") || l == b"{" || (l.starts_with(b"{") && l.ends_with(b",")));
+    if pretty {
+        let convert = |bytes: &[u8], place: &Place<'_>| -> Result<Record, Fault> {
+            let text = std::str::from_utf8(bytes).map_err(|e| utf8(e.valid_up_to()))?;
+            parse(text, Origin::default(), place.columns).map_err(|e| Fault::Shape(e, NEEDED))
+        };
+        return Box::new(Objects::new(stream, source, "", columns, &["transcripts"], convert));
+    }
+    Box::new(Lines::new(stream, source, columns.clone()))
+}
+
+/// Whether the first object looks like one of ours.
+pub(super) fn fits(head: &[u8]) -> bool {
+    names(head).iter().any(|(name, value)| name == "turns" && *value == b'[')
+}
 
 /// Reads a stream line by line.
 pub(super) struct Lines {
@@ -15,6 +41,7 @@ pub(super) struct Lines {
     source: Arc<str>,
     line: u64,
     buffer: Vec<u8>,
+    columns: Columns,
     failed: bool,
 }
 
@@ -41,8 +68,8 @@ enum Id {
 }
 
 impl Lines {
-    pub(super) fn new(stream: Stream, source: Arc<str>) -> Self {
-        Self { stream, source, line: 0, buffer: Vec::new(), failed: false }
+    fn new(stream: Stream, source: Arc<str>, columns: Columns) -> Self {
+        Self { stream, source, line: 0, buffer: Vec::new(), columns, failed: false }
     }
 
     /// Fills the buffer with the next line; of a line that is too long it keeps nothing.
@@ -95,7 +122,7 @@ impl Iterator for Lines {
                 }
                 Ok(Next::Line) if self.buffer.iter().all(u8::is_ascii_whitespace) => {}
                 Ok(Next::Line) => {
-                    return Some(match parse(&self.buffer, origin.clone()) {
+                    return Some(match parse_line(&self.buffer, origin.clone(), &self.columns) {
                         Ok(record) => Item::Record(record),
                         Err(reason) => Item::Reject(origin.reject(reason)),
                     });
@@ -113,34 +140,54 @@ impl Iterator for Lines {
     }
 }
 
-fn parse(line: &[u8], origin: Origin) -> Result<Record, String> {
-    let text = std::str::from_utf8(line)
-        .map_err(|e| format!("invalid UTF-8 at byte {} of the line; save the file as UTF-8", e.valid_up_to()))?;
-    let canonical: Canonical = serde_json::from_str(text).map_err(|e| explain(&e))?;
+fn parse_line(line: &[u8], origin: Origin, columns: &Columns) -> Result<Record, String> {
+    let text = std::str::from_utf8(line).map_err(|e| utf8(e.valid_up_to()))?;
+    let number = origin.line;
+    parse(text, origin, columns).map_err(|e| explain(&e, number, NEEDED))
+}
+
+fn parse(text: &str, origin: Origin, columns: &Columns) -> Result<Record, serde_json::Error> {
+    let canonical: Canonical = if columns.is_empty() {
+        serde_json::from_str(text)?
+    } else {
+        serde_json::from_value(renamed(serde_json::from_str(text)?, columns))?
+    };
     let id = match canonical.id {
         Id::Text(id) => id,
         Id::Number(n) => n.to_string(),
     };
-    Ok(Record { id, attributes: flatten(canonical.rest), turns: canonical.turns, origin })
-}
-
-/// serde's reason without the text of the record, which may be confidential.
-fn explain(e: &serde_json::Error) -> String {
-    use serde_json::error::Category;
-    let column = e.column();
-    match e.classify() {
-        Category::Eof => "the line ends inside a JSON value; it may have been cut".to_owned(),
-        Category::Syntax if e.to_string().contains("recursion limit") => "JSON is nested more than 128 deep".to_owned(),
-        Category::Syntax => format!("not valid JSON at column {column}"),
-        _ => {
-            let reason = e.to_string();
-            let known = ["missing field `id`", "missing field `turns`", "missing field `role`", "missing field `text`"];
-            known.iter().find(|k| reason.contains(**k)).map_or_else(
-                || format!("not a transcript at column {column}: needs \"id\" and \"turns\" with \"role\" and \"text\" as strings"),
-                |k| (*k).to_owned(),
-            )
+    let mut turns = canonical.turns;
+    for turn in &mut turns {
+        if let Some(role) = columns.role(&turn.role) {
+            turn.role = role.to_owned();
         }
     }
+    let attributes = columns.attributes(flatten(canonical.rest));
+    Ok(Record { id, attributes, turns, origin, ..Record::default() })
+}
+
+/// The object and its turns under our names. The transcript's id is called `transcript_id` in tables and may be named so.
+fn renamed(value: Value, columns: &Columns) -> Value {
+    let Value::Object(outer) = value else { return value };
+    let names = |object: Map<String, Value>, own: &[&str]| -> Map<String, Value> {
+        object
+            .into_iter()
+            .map(|(name, value)| {
+                let ours = columns.ours(&name);
+                let ours = if ours == "transcript_id" { "id".to_owned() } else { ours };
+                (if own.contains(&ours.as_str()) { ours } else { name }, value)
+            })
+            .collect()
+    };
+    let mut outer = names(outer, &["id", "turns"]);
+    if let Some(Value::Array(turns)) = outer.get_mut("turns") {
+        for turn in turns {
+            if let Value::Object(turn) = turn {
+                *turn = names(std::mem::take(turn), &["role", "text", "at", "agent_id"]);
+            }
+        }
+    }
+    Value::Object(outer)
 }
 
 /// Scalars as they are; the scalars of one nested object under `outer.inner`; the rest is left.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::IngestError;
 
-const ENDINGS: [&str; 4] = ["jsonl", "ndjson", "json", "csv"];
+const ENDINGS: [&str; 8] = ["jsonl", "ndjson", "json", "csv", "parquet", "vtt", "srt", "txt"];
 
 /// The files meant by `inputs`, each once, in the order given; a folder's and a glob's files by name.
 ///
@@ -47,6 +47,11 @@ fn folder(root: &Path) -> Result<Vec<PathBuf>, IngestError> {
 
 fn walk(dir: &Path, files: &mut Vec<PathBuf>) -> Result<(), IngestError> {
     let failed = |source| IngestError::Open { path: dir.to_path_buf(), source };
+    // A corpus folder is one input; the files beside the utterances are read with them.
+    if let Some(utterances) = corpus(dir) {
+        files.push(utterances);
+        return Ok(());
+    }
     for entry in fs::read_dir(dir).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let kind = entry.file_type().map_err(failed)?;
@@ -59,6 +64,13 @@ fn walk(dir: &Path, files: &mut Vec<PathBuf>) -> Result<(), IngestError> {
         }
     }
     Ok(())
+}
+
+/// The utterances of a `ConvoKit` corpus folder.
+fn corpus(dir: &Path) -> Option<PathBuf> {
+    let utterances = dir.join("utterances.jsonl");
+    let beside = ["speakers.json", "users.json", "conversations.json", "corpus.json"];
+    (utterances.is_file() && beside.iter().any(|name| dir.join(name).is_file())).then_some(utterances)
 }
 
 fn is_transcript_file(path: &Path) -> bool {
@@ -94,7 +106,7 @@ mod tests {
     fn a_folder_gives_its_transcript_files_by_name_and_leaves_the_rest() {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("b")).unwrap();
-        for f in ["z.csv", "a.jsonl.gz", "b/c.JSONL", "notes.txt", ".hidden.jsonl"] {
+        for f in ["z.csv", "a.jsonl.gz", "b/c.JSONL", "notes.md", ".hidden.jsonl"] {
             fs::write(dir.path().join(f), "").unwrap();
         }
         let found = locate(&[dir.path().to_string_lossy().into_owned()]).unwrap();

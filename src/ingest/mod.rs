@@ -3,19 +3,44 @@
 //!
 //! A reader knows its format and nothing else: whether a record is a valid transcript is for [`crate::turns`] to say.
 
+mod columns;
 mod csv;
-mod jsonl;
+mod documents;
+mod gather;
+mod html;
+mod json;
 mod locate;
 mod open;
+mod plan;
+mod recognise;
+mod speakers;
+mod spoken;
+mod table;
+mod whole;
 
-use std::path::{Path, PathBuf};
+mod ccai;
+mod contact_lens;
+mod convokit;
+mod intercom;
+mod jsonl;
+mod parquet;
+mod plain;
+mod subtitles;
+mod twcs;
+mod whatsapp;
+mod whisperx;
+mod zendesk;
+
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use columns::Columns;
 pub use locate::locate;
 pub use open::{FileHash, Stream};
+pub use plan::{Job, plan};
 
 /// The longest record that is read, in bytes: a longer line or row is rejected without being held in memory.
 pub const MAX_RECORD_BYTES: usize = 16 * 1024 * 1024;
@@ -29,6 +54,8 @@ pub struct Record {
     pub attributes: Map<String, Value>,
     /// The turns in order.
     pub turns: Vec<RawTurn>,
+    /// Whether the roles of the turns may be names of speakers that stand for no role yet; an empty one then means nobody was named.
+    pub speakers: bool,
     /// Where it stood.
     pub origin: Origin,
 }
@@ -43,6 +70,9 @@ pub struct RawTurn {
     /// When, as written.
     #[serde(default)]
     pub at: Option<String>,
+    /// When it ended, of a turn that was heard.
+    #[serde(skip)]
+    pub until: Option<String>,
     /// Who spoke for the company in this turn; a number is taken as text.
     #[serde(default, deserialize_with = "text_or_number")]
     pub agent_id: Option<String>,
@@ -100,15 +130,68 @@ impl<T: Iterator<Item = Item>> Source for T {}
 
 /// The format of an input file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Format {
-    /// Told from each file's ending, else from its first byte.
+    /// Told from what stands in each file.
     #[default]
     Auto,
-    /// JSON Lines: one transcript a line.
+    /// JSON Lines: one transcript a line; also a list or one object.
     Jsonl,
     /// CSV: one turn a row.
     Csv,
+    /// Parquet: one turn a row.
+    Parquet,
+    /// Zendesk: tickets with their comments, or tickets and comments in two files.
+    Zendesk,
+    /// Intercom: conversations with their parts.
+    Intercom,
+    /// Amazon Connect Contact Lens: voice.
+    ContactLens,
+    /// Google Contact Center AI: conversation JSON.
+    Ccai,
+    /// `ConvoKit`: a corpus folder.
+    Convokit,
+    /// Customer Support on Twitter: twcs.csv.
+    Twcs,
+    /// `WebVTT` and SRT subtitles with speakers.
+    Subtitles,
+    /// `WhisperX` JSON.
+    Whisperx,
+    /// An exported `WhatsApp` chat.
+    Whatsapp,
+    /// Lines of `Speaker: text`.
+    Plain,
+}
+
+impl Format {
+    /// The format's name as in `--format`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Jsonl => "jsonl",
+            Self::Csv => "csv",
+            Self::Parquet => "parquet",
+            Self::Zendesk => "zendesk",
+            Self::Intercom => "intercom",
+            Self::ContactLens => "contact-lens",
+            Self::Ccai => "ccai",
+            Self::Convokit => "convokit",
+            Self::Twcs => "twcs",
+            Self::Subtitles => "subtitles",
+            Self::Whisperx => "whisperx",
+            Self::Whatsapp => "whatsapp",
+            Self::Plain => "plain",
+        }
+    }
+}
+
+/// How input is to be read.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading<'a> {
+    /// The format, where it is not told from the file.
+    pub format: Format,
+    /// The user's names of columns and roles.
+    pub columns: &'a Columns,
 }
 
 /// Why an input could not be opened at all.
@@ -134,35 +217,57 @@ pub enum IngestError {
         source: glob::PatternError,
     },
     /// A folder without readable files.
-    #[error("{0}: the folder holds no .jsonl or .csv file (plain, .gz or .zst)")]
+    #[error(
+        "{0}: the folder holds no file of a known kind (.jsonl, .json, .csv, .parquet, .vtt, .srt, .txt; plain, .gz or .zst)"
+    )]
     EmptyFolder(PathBuf),
 }
 
-/// The format that a file's ending names.
-fn by_name(path: &Path) -> Option<Format> {
-    let name = path.file_name()?.to_string_lossy().to_lowercase();
-    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
-    match name.rsplit_once('.')?.1 {
-        "jsonl" | "ndjson" | "json" => Some(Format::Jsonl),
-        "csv" => Some(Format::Csv),
-        _ => None,
-    }
+/// An input that is open.
+pub struct Opened {
+    /// Its records.
+    pub items: Box<dyn Source + Send>,
+    /// The format it is read as.
+    pub format: Format,
+    /// The files that are read, each with its hash.
+    pub files: Vec<(PathBuf, FileHash)>,
 }
 
 /// Opens one input and picks the reader for it.
 ///
 /// # Errors
-/// When the file cannot be opened or its first bytes cannot be read.
-pub fn read(path: &Path, format: Format) -> Result<(Box<dyn Source + Send>, FileHash), IngestError> {
-    let (mut stream, hash) = open::open(path)?;
+/// When a file cannot be opened or its first bytes cannot be read.
+pub fn read(job: &Job, reading: Reading<'_>) -> Result<Opened, IngestError> {
+    let path = &job.paths[0];
+    let (stream, hash) = open::open(path)?;
     let source: Arc<str> = path.to_string_lossy().into();
-    let format = match format {
-        Format::Auto => by_name(path).unwrap_or(if stream.starts_with_json() { Format::Jsonl } else { Format::Csv }),
+    let format = match reading.format {
+        Format::Auto => recognise::format(stream.head(), path),
         given => given,
     };
-    let reader: Box<dyn Source + Send> = match format {
-        Format::Csv => Box::new(csv::Rows::new(stream, source)),
-        _ => Box::new(jsonl::Lines::new(stream, source)),
+    let mut files = vec![(path.clone(), hash)];
+    let columns = reading.columns;
+    let objects = |stream, lists, convert| {
+        Box::new(json::Objects::new(stream, source.clone(), &job.name, columns, lists, convert))
     };
-    Ok((reader, hash))
+    let items: Box<dyn Source + Send> = match format {
+        _ if recognise::is_utf16(stream.head()) => {
+            let origin = Origin { source: source.clone(), line: 0 };
+            Box::new(std::iter::once(Item::Reject(origin.reject("the file is UTF-16; save it as UTF-8"))))
+        }
+        Format::Csv => Box::new(csv::Rows::new(stream, source, columns.clone())),
+        Format::Parquet => Box::new(parquet::Rows::new(stream, path, source.clone(), columns.clone())),
+        Format::Zendesk => zendesk::open(job, stream, columns, &mut files)?,
+        Format::Intercom => objects(stream, intercom::LISTS, intercom::record),
+        Format::ContactLens => objects(stream, &[], contact_lens::record),
+        Format::Ccai => objects(stream, ccai::LISTS, ccai::record),
+        Format::Whisperx => objects(stream, &[], whisperx::record),
+        Format::Convokit => convokit::open(path, stream, columns, &mut files)?,
+        Format::Twcs => twcs::open(stream, source.clone()),
+        Format::Subtitles => Box::new(subtitles::open(stream, source.clone(), &job.name, columns)),
+        Format::Whatsapp => Box::new(whatsapp::open(stream, source.clone(), &job.name, columns)),
+        Format::Plain => Box::new(plain::open(stream, source.clone(), &job.name, columns)),
+        Format::Auto | Format::Jsonl => jsonl::open(stream, source.clone(), columns),
+    };
+    Ok(Opened { items, format, files })
 }

@@ -16,9 +16,19 @@ use super::IngestError;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 const BOM: [u8; 3] = [0xef, 0xbb, 0xbf];
+/// How many plain bytes are looked at to tell the format.
+const HEAD: usize = 64 * 1024;
 
 /// The plain bytes of an input.
-pub struct Stream(Box<dyn BufRead + Send>);
+pub struct Stream {
+    /// The first bytes, to tell the format from.
+    head: Vec<u8>,
+    /// How many of them were read.
+    taken: usize,
+    /// What went wrong behind them; told once they are read.
+    fault: Option<io::Error>,
+    rest: Box<dyn BufRead + Send>,
+}
 
 /// SHA-256 of the bytes as stored, known once the stream was read to its end.
 #[derive(Clone, Default)]
@@ -78,26 +88,69 @@ impl<R: BufRead> Read for Zstd<R> {
 }
 
 impl Stream {
-    /// Whether the first character that is not white space opens a JSON value.
-    pub fn starts_with_json(&mut self) -> bool {
-        let head = self.0.fill_buf().unwrap_or_default();
-        head.iter().find(|b| !b.is_ascii_whitespace()).is_some_and(|b| matches!(b, b'{' | b'['))
+    /// Takes the first bytes of `rest`, which stay to be read; a byte order mark is left out.
+    fn new(mut rest: Box<dyn BufRead + Send>) -> io::Result<Self> {
+        let (mut head, mut fault) = (Vec::new(), None);
+        while head.len() < HEAD {
+            match rest.fill_buf() {
+                Ok([]) => break,
+                Ok(chunk) => {
+                    let n = chunk.len().min(HEAD - head.len());
+                    head.extend_from_slice(&chunk[..n]);
+                    rest.consume(n);
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) if head.is_empty() => return Err(e),
+                Err(e) => {
+                    fault = Some(e);
+                    break;
+                }
+            }
+        }
+        let taken = if head.starts_with(&BOM) { BOM.len() } else { 0 };
+        Ok(Self { head, taken, fault, rest })
+    }
+
+    /// A text in memory, as if it were a file.
+    #[cfg(test)]
+    pub(super) fn from_text(text: &str) -> Self {
+        #[allow(clippy::unwrap_used, reason = "a test")]
+        Self::new(Box::new(io::Cursor::new(text.as_bytes().to_vec()))).unwrap()
+    }
+
+    /// The first bytes, without a byte order mark; they are still to be read.
+    pub(super) fn head(&self) -> &[u8] {
+        &self.head[self.taken.min(self.head.len())..]
     }
 }
 
 impl Read for Stream {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buf)
+        let chunk = self.fill_buf()?;
+        let n = chunk.len().min(buf.len());
+        buf[..n].copy_from_slice(&chunk[..n]);
+        self.consume(n);
+        Ok(n)
     }
 }
 
 impl BufRead for Stream {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.0.fill_buf()
+        if self.taken < self.head.len() {
+            return Ok(&self.head[self.taken..]);
+        }
+        match self.fault.take() {
+            Some(fault) => Err(fault),
+            None => self.rest.fill_buf(),
+        }
     }
 
     fn consume(&mut self, n: usize) {
-        self.0.consume(n);
+        if self.taken < self.head.len() {
+            self.taken += n;
+        } else {
+            self.rest.consume(n);
+        }
     }
 }
 
@@ -109,15 +162,12 @@ pub(super) fn open(path: &Path) -> Result<(Stream, FileHash), IngestError> {
     let hash = FileHash::default();
     let mut raw = BufReader::with_capacity(1 << 17, Hashing { inner: raw, hash: hash.clone() });
     let head = raw.fill_buf().map_err(failed)?;
-    let mut plain: Box<dyn BufRead + Send> = if head.starts_with(&GZIP) {
+    let plain: Box<dyn BufRead + Send> = if head.starts_with(&GZIP) {
         Box::new(BufReader::with_capacity(1 << 17, MultiGzDecoder::new(raw)))
     } else if head.starts_with(&ZSTD) {
         Box::new(BufReader::with_capacity(1 << 17, Zstd { raw: Some(raw), frame: None }))
     } else {
         Box::new(raw)
     };
-    if plain.fill_buf().map_err(failed)?.starts_with(&BOM) {
-        plain.consume(BOM.len());
-    }
-    Ok((Stream(plain), hash))
+    Ok((Stream::new(plain).map_err(failed)?, hash))
 }

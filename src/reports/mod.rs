@@ -3,18 +3,22 @@
 mod agreement;
 mod bias;
 mod bias_page;
+mod doctor;
 mod estimates;
 mod evaluation;
 mod import;
+mod parquet;
 mod sheet;
 mod summary;
 mod wrap;
 
 pub use agreement::{Agreement, Between, Figure, OfRule, Reviewer};
 pub use bias::{BiasReport, Comparison, Contribution, Found, Quotes, Stratum};
+pub use doctor::{Checkup, RejectGroup};
 pub use estimates::{ByShare, Corrected, Estimates, OfScope, Sensitivity};
 pub use evaluation::{Evaluation, Measure};
 pub use import::ImportReport;
+pub use parquet::{ParquetTable, Shape};
 pub use sheet::{Sample, SampleRow};
 pub use summary::Summary;
 

@@ -9,7 +9,8 @@ use super::wrap::wrap;
 use crate::findings::{Finding, Judgement, RULES};
 use crate::ingest::Reject;
 use crate::stats::wilson;
-use crate::tally::RuleTally;
+use crate::tally::{LeftOut, RuleTally, Standing};
+use crate::turns::RoleFault;
 
 const WIDTH: usize = 80;
 const SHOWN: usize = 5;
@@ -26,6 +27,8 @@ pub struct Summary {
     examples: BTreeMap<String, Finding>,
     /// The first record that was rejected.
     pub first_reject: Option<Reject>,
+    /// What the transcripts are like before any rule.
+    pub standing: Standing,
 }
 
 impl Summary {
@@ -74,6 +77,9 @@ impl Summary {
             );
             let _ = writeln!(s, "{}", wrap(&line, "", WIDTH));
         }
+        for line in standing(&self.standing) {
+            let _ = writeln!(s, "{}", wrap(&line, "", WIDTH));
+        }
         let ranked = self.ranked();
         if ranked.is_empty() {
             s.push_str("\nNo rule was violated in what was read.\n");
@@ -120,6 +126,44 @@ impl Summary {
                 json!({"rule": r.id, "violated": c.violated, "ok": c.ok, "not_applicable": c.not_applicable, "rate": rate, "interval": interval})
             })
             .collect();
-        json!({"read": self.read, "audited": self.audited, "rejected": self.rejected, "turns": self.turns, "seconds": self.seconds, "rules": rules})
+        json!({"read": self.read, "audited": self.audited, "rejected": self.rejected, "skipped": self.standing.skipped(), "standing": self.standing, "turns": self.turns, "seconds": self.seconds, "rules": rules})
+    }
+}
+
+/// What was left out and what is in doubt, in sentences.
+pub(super) fn standing(standing: &Standing) -> Vec<String> {
+    let mut out = Vec::new();
+    let left = |why| standing.left_out.get(&why).copied().unwrap_or_default();
+    if left(LeftOut::Language) > 0 {
+        let languages: Vec<String> = standing.languages.iter().map(|(l, n)| format!("{l} {n}")).collect();
+        out.push(format!(
+            "{} transcripts are in a language that the model was not trained for: they are marked, and in no rate. Languages: {}.",
+            left(LeftOut::Language),
+            languages.join(", ")
+        ));
+    }
+    if left(LeftOut::Roles) > 0 {
+        out.push(format!(
+            "{} transcripts have roles in more doubt than --max-role-doubt allows: they are marked, and in no rate.",
+            left(LeftOut::Roles)
+        ));
+    }
+    let doubts: Vec<String> = standing.role_doubts.iter().map(|(why, n)| format!("{} {n}", meaning(*why))).collect();
+    if !doubts.is_empty() {
+        out.push(format!(
+            "Who is customer and who agent is in doubt (0.5 or more) in some transcripts: {}.",
+            doubts.join(", ")
+        ));
+    }
+    out
+}
+
+/// A doubt about roles in words.
+pub(super) fn meaning(why: RoleFault) -> &'static str {
+    match why {
+        RoleFault::OneSided => "one side only",
+        RoleFault::Swapped => "sides perhaps swapped",
+        RoleFault::Missing => "turns without a speaker",
+        RoleFault::Guessed => "sides guessed from the wording",
     }
 }

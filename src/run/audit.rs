@@ -12,12 +12,14 @@ use super::config::Config;
 use super::judge;
 use super::manifest::{Counts, InputFile, Manifest, ModelUsed, Program};
 use super::output::{Folder, RunError, Table};
-use super::pipeline::{self, Classified, Step};
+use super::parquet;
+use super::pipeline::{self, Classified, Scope, Step};
 use super::progress::Progress;
 use crate::findings::Canned;
 use crate::ingest::{self, Format, Reject};
 use crate::reports::Summary;
 use crate::signals::{Classifier, Signals};
+use crate::tally::{LeftOut, Standing};
 use crate::turns::{Transcript, redact};
 
 /// Transcripts judged between two writes at most …
@@ -40,6 +42,8 @@ pub struct AuditOptions {
     pub seed: u64,
     /// Whether personal data is replaced in what is written.
     pub redact: bool,
+    /// Whether the tables are written as Parquet too.
+    pub parquet: bool,
 }
 
 /// A transcript between the two passes.
@@ -47,16 +51,19 @@ pub struct AuditOptions {
 struct Spooled {
     transcript: Transcript,
     signals: Vec<Signals>,
+    left_out: Option<LeftOut>,
 }
 
 /// What is gathered while the input is read.
 struct FirstPass<'a> {
     classifier: &'a Classifier,
+    scope: Scope,
     spool: Table,
     rejects: Table,
     canned: Canned,
     inputs: Vec<InputFile>,
     counts: Counts,
+    standing: Standing,
     first_reject: Option<Reject>,
 }
 
@@ -75,27 +82,29 @@ pub fn audit(
     let spool_path = folder.path("spool.jsonl");
     let mut first = FirstPass {
         classifier,
+        scope: Scope::new(classifier, &options.config),
         spool: Table::create(spool_path.clone())?,
         rejects: folder.table("rejects.jsonl")?,
         canned: Canned::default(),
         inputs: Vec::new(),
         counts: Counts::default(),
+        standing: Standing::default(),
         first_reject: None,
     };
     let bar = progress.count("classifying turns");
-    pipeline::read(files, options.format, |step| {
+    pipeline::read(files, options.config.reading(options.format), |step| {
         first.take(step)?;
         bar.set_position(first.counts.turns);
         Ok(())
     })?;
     bar.finish_and_clear();
-    let FirstPass { spool, rejects, canned, inputs, counts, first_reject, .. } = first;
+    let FirstPass { spool, rejects, canned, inputs, counts, standing, first_reject, .. } = first;
     spool.close()?;
     rejects.close()?;
-    if let (0, Some(reject)) = (counts.audited, &first_reject) {
+    if let (0, Some(reject)) = (counts.audited + counts.skipped, &first_reject) {
         return Err(RunError::NothingRead(format!("{}, line {}: {}", reject.source, reject.line, reject.reason)));
     }
-    let mut summary = second_pass(&folder, &spool_path, &canned, options, counts.audited, progress)?;
+    let mut summary = second_pass(&folder, &spool_path, &canned, options, counts.audited + counts.skipped, progress)?;
     std::fs::remove_file(&spool_path).map_err(RunError::io(&spool_path))?;
     let manifest = Manifest {
         program: Program::this(),
@@ -104,13 +113,24 @@ pub fn audit(
         config_sha256: options.config.hash(),
         inputs,
         counts,
+        standing: standing.clone(),
         seed: options.seed,
         redacted: options.redact,
         seconds: (start.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
     };
+    if options.parquet {
+        for name in ["transcripts", "turns", "findings", "rejects"] {
+            parquet::from_jsonl(
+                &folder.path(&format!("{name}.jsonl")),
+                &folder.path(&format!("{name}.parquet")),
+                name,
+            )?;
+        }
+    }
     write_manifest(&folder.path("run.json"), &manifest, options.redact)?;
     folder.finish()?;
     summary.counts(counts.read, counts.audited, counts.rejected, counts.turns, manifest.seconds);
+    summary.standing = standing;
     summary.first_reject = first_reject;
     Ok((manifest, summary))
 }
@@ -119,18 +139,22 @@ impl FirstPass<'_> {
     fn take(&mut self, step: Step) -> Result<(), RunError> {
         self.counts.rejected += step.rejects.len() as u64;
         self.counts.read += (step.rejects.len() + step.transcripts.len()) as u64;
-        self.counts.audited += step.transcripts.len() as u64;
         self.inputs.extend(step.finished);
         for reject in step.rejects {
             self.rejects.row(&reject)?;
             self.first_reject.get_or_insert(reject);
         }
-        let classified = pipeline::classify(self.classifier, step.transcripts)?;
-        for Classified { transcript, signals } in classified {
-            self.counts.turns += transcript.turns.len() as u64;
-            self.canned.add(&transcript);
-            self.spool.row(&Spooled { transcript, signals })?;
+        let classified = pipeline::classify(self.classifier, step.transcripts, &self.scope)?;
+        for Classified { transcript, signals, left_out } in classified {
+            self.standing.add(&transcript, left_out);
+            if left_out.is_none() {
+                self.counts.audited += 1;
+                self.counts.turns += transcript.turns.len() as u64;
+                self.canned.add(&transcript);
+            }
+            self.spool.row(&Spooled { transcript, signals, left_out })?;
         }
+        self.counts.skipped = self.standing.skipped();
         Ok(())
     }
 }
@@ -159,7 +183,7 @@ fn second_pass(
             .map(|line| {
                 let item: Spooled =
                     serde_json::from_str(line).map_err(|_| RunError::Internal("the spool is damaged"))?;
-                let item = Classified { transcript: item.transcript, signals: item.signals };
+                let item = Classified { transcript: item.transcript, signals: item.signals, left_out: item.left_out };
                 judge::rows(&item, canned, &options.config.limits, options.redact)
             })
             .collect::<Result<Vec<_>, RunError>>()?;
@@ -167,7 +191,7 @@ fn second_pass(
             transcripts.bytes(&row.transcript)?;
             turns.bytes(&row.turns)?;
             findings.bytes(&row.findings)?;
-            summary.add(row.judgement);
+            row.judgement.into_iter().for_each(|j| summary.add(j));
         }
         bar.inc(step.len() as u64);
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::findings::Limits;
+use crate::ingest::{Columns, Format, Reading};
 
 /// Everything that can be set.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -14,6 +15,11 @@ use crate::findings::Limits;
 pub struct Config {
     /// Limits of the rules.
     pub limits: Limits,
+    /// The user's names of columns and roles.
+    pub columns: Columns,
+    /// A transcript whose roles are in more doubt than this, 0 to 1, is not judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_role_doubt: Option<f32>,
 }
 
 /// Why a configuration cannot be used.
@@ -49,11 +55,20 @@ impl Config {
         if config.limits.canned_in_others == 0 || config.limits.reply_seconds.values().any(|&s| s == 0) {
             return Err(wrong("a limit is at least 1".to_owned()));
         }
+        config.columns.check().map_err(wrong)?;
+        if config.max_role_doubt.is_some_and(|d| !(0.0..=1.0).contains(&d)) {
+            return Err(wrong("max_role_doubt is a number from 0 to 1".to_owned()));
+        }
         // A channel that is not named keeps its default.
         let named = std::mem::take(&mut config.limits.reply_seconds);
         config.limits.reply_seconds = Limits::default().reply_seconds;
         config.limits.reply_seconds.extend(named.into_iter().map(|(channel, s)| (channel.to_lowercase(), s)));
         Ok(config)
+    }
+
+    /// How input is to be read.
+    pub fn reading(&self, format: Format) -> Reading<'_> {
+        Reading { format, columns: &self.columns }
     }
 
     /// SHA-256 of the settings in effect, defaults included.

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::config::Config;
 use super::judge::judgement;
 use super::output::RunError;
-use super::pipeline::{self, Classified};
+use super::pipeline::{self, Classified, Scope};
 use super::progress::Progress;
 use crate::findings::{Canned, Judgement, RULES};
 use crate::ingest::{self, Format};
@@ -59,14 +59,15 @@ struct Gold {
 pub fn evaluate(classifier: &Classifier, options: &EvalOptions, progress: &Progress) -> Result<Evaluation, RunError> {
     let mut gold = read_gold(&options.gold)?;
     let files = ingest::locate(&options.inputs)?;
+    let scope = Scope::new(classifier, &options.config);
     let (mut items, mut canned) = (Vec::new(), Canned::default());
     let bar = progress.count("classifying turns");
-    pipeline::read(files, options.format, |step| {
-        step.transcripts.iter().for_each(|t| canned.add(t));
+    pipeline::read(files, options.config.reading(options.format), |step| {
+        step.transcripts.iter().filter(|t| scope.left_out(t).is_none()).for_each(|t| canned.add(t));
         let wanted: Vec<Transcript> = step.transcripts.into_iter().filter(|t| gold.contains_key(&t.id)).collect();
         bar.inc(wanted.iter().map(|t| t.turns.len() as u64).sum());
-        for mut item in pipeline::classify(classifier, wanted)? {
-            if options.readers_labels {
+        for mut item in pipeline::classify(classifier, wanted, &scope)? {
+            if options.readers_labels && item.left_out.is_none() {
                 item.signals = readers_signals(&gold[&item.transcript.id], &item);
             }
             items.push(item);

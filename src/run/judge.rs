@@ -7,17 +7,18 @@ use serde_json::{Map, Value};
 
 use super::output::{RunError, json_line};
 use super::pipeline::Classified;
-use crate::findings::{Canned, Finding, Judgement, Limits, View, judge};
+use crate::findings::{Canned, Finding, Judgement, Limits, RULES, Verdict, View, judge};
 use crate::signals::{Label, Signals};
-use crate::tally::{Measures, measure};
-use crate::turns::{Role, Transcript, redact};
+use crate::tally::{LeftOut, Measures, measure};
+use crate::turns::{Role, RoleDoubt, Transcript, redact};
 
 /// The rows of one transcript, ready to be written.
 pub(super) struct Rows {
     pub(super) transcript: Vec<u8>,
     pub(super) turns: Vec<u8>,
     pub(super) findings: Vec<u8>,
-    pub(super) judgement: Judgement,
+    /// None where the transcript is left out.
+    pub(super) judgement: Option<Judgement>,
 }
 
 #[derive(Serialize)]
@@ -27,7 +28,10 @@ struct TranscriptRow<'a> {
     attributes: Map<String, Value>,
     rules: BTreeMap<&'a str, &'a str>,
     sentiment: Option<Arc>,
-    measures: Measures,
+    measures: Option<Measures>,
+    language: &'a str,
+    roles: RoleDoubt,
+    left_out: Option<LeftOut>,
 }
 
 /// The customer's sentiment at the first turn, the last turn and the lowest, −1…1.
@@ -44,13 +48,17 @@ struct TurnRow<'a> {
     turn: usize,
     role: Role,
     agent_id: Option<String>,
-    sentiment: &'static str,
+    sentiment: Option<&'static str>,
     labels: Vec<Label>,
     scores: Map<String, Value>,
 }
 
-/// Judges a transcript against all rules.
+/// Judges a transcript against all rules; none applies to one that is left out.
 pub(super) fn judgement(item: &Classified, canned: &Canned, limits: &Limits) -> Judgement {
+    if item.left_out.is_some() {
+        let verdicts = RULES.iter().map(|r| (r.id, Verdict::NotApplicable.name())).collect();
+        return Judgement { verdicts, findings: Vec::new() };
+    }
     let others = canned.others(&item.transcript);
     judge(&View::new(&item.transcript, &item.signals, &others, limits))
 }
@@ -61,20 +69,24 @@ pub(super) fn rows(item: &Classified, canned: &Canned, limits: &Limits, redacted
     if redacted {
         judgement.findings.iter_mut().for_each(|f| f.quote = redacted_quote(&item.transcript, f));
     }
-    let Classified { transcript, signals } = item;
+    let Classified { transcript, signals, left_out } = item;
     let mut turns = Vec::new();
-    for (i, s) in signals.iter().enumerate() {
-        turns.extend(json_line(&turn_row(transcript, i, s))?);
+    for i in 0..transcript.turns.len() {
+        turns.extend(json_line(&turn_row(transcript, i, signals.get(i)))?);
     }
     let row = TranscriptRow {
         id: &transcript.id,
-        attributes: nested(&transcript.attributes, redacted),
+        attributes: nested(&transcript.attributes, redacted, &OWN),
         rules: judgement.verdicts.iter().copied().collect(),
         sentiment: arc(transcript, signals),
-        measures: measure(transcript, signals),
+        measures: left_out.is_none().then(|| measure(transcript, signals)),
+        language: &transcript.language,
+        roles: transcript.roles,
+        left_out: *left_out,
     };
     let findings = judgement.findings.iter().map(json_line).collect::<Result<Vec<_>, _>>();
-    Ok(Rows { transcript: json_line(&row)?, turns, findings: findings?.concat(), judgement })
+    let (transcript, findings) = (json_line(&row)?, findings?.concat());
+    Ok(Rows { transcript, turns, findings, judgement: Some(judgement).filter(|_| left_out.is_none()) })
 }
 
 /// The quote with personal data replaced as it is in the whole turn: a number that the quote cuts is still one.
@@ -84,16 +96,16 @@ fn redacted_quote(transcript: &Transcript, finding: &Finding) -> String {
     redact(text).part(byte(finding.span[0])..byte(finding.span[1])).to_owned()
 }
 
-fn turn_row<'a>(transcript: &'a Transcript, i: usize, signals: &Signals) -> TurnRow<'a> {
+fn turn_row<'a>(transcript: &'a Transcript, i: usize, signals: Option<&Signals>) -> TurnRow<'a> {
     let role = transcript.turns[i].role;
     TurnRow {
         transcript_id: &transcript.id,
         turn: i,
         role,
         agent_id: if role.is_company() { transcript.agent_of(i) } else { None },
-        sentiment: signals.sentiment.name(),
-        labels: signals.labels.iter().collect(),
-        scores: scores(signals, role),
+        sentiment: signals.map(|s| s.sentiment.name()),
+        labels: signals.iter().flat_map(|s| s.labels.iter()).collect(),
+        scores: signals.map(|s| scores(s, role)).unwrap_or_default(),
     }
 }
 
@@ -115,12 +127,15 @@ fn arc(transcript: &Transcript, signals: &[Signals]) -> Option<Arc> {
     Some(Arc { start: *scores.first()?, end: *scores.last()?, low })
 }
 
+/// The names that a row has itself.
+const OWN: [&str; 7] = ["id", "rules", "sentiment", "measures", "language", "roles", "left_out"];
+
 /// Attributes as they stood in the input: `segments.tier` inside `segments`.
-fn nested(attributes: &BTreeMap<String, Value>, redacted: bool) -> Map<String, Value> {
+pub(super) fn nested(attributes: &BTreeMap<String, Value>, redacted: bool, own: &[&str]) -> Map<String, Value> {
     let mut out = Map::new();
     for (name, value) in attributes {
         // A name that the row has itself gets another beginning.
-        let taken = matches!(name.split('.').next(), Some("id" | "rules" | "sentiment" | "measures"));
+        let taken = name.split('.').next().is_some_and(|n| own.contains(&n));
         let name = if taken { format!("input_{name}") } else { name.clone() };
         let value = match value {
             Value::String(text) if redacted => Value::String(redact(text).text),

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::config::Config;
+use crate::ingest::Format;
 use crate::signals::ModelInfo;
+use crate::tally::Standing;
 
 /// The manifest of a run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -20,6 +22,9 @@ pub struct Manifest {
     pub inputs: Vec<InputFile>,
     /// How many.
     pub counts: Counts,
+    /// Their languages, doubts about their roles, and what was left out for either.
+    #[serde(default)]
+    pub standing: Standing,
     /// The seed given.
     pub seed: u64,
     /// Whether personal data was replaced.
@@ -57,17 +62,23 @@ pub struct InputFile {
     pub source: String,
     /// SHA-256 of its bytes as stored; none where it could not be opened.
     pub sha256: Option<String>,
+    /// The format it was read as.
+    #[serde(default)]
+    pub format: Option<Format>,
 }
 
 /// How many records and turns.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// Records found: audited and rejected.
+    /// Records found: audited, rejected and skipped.
     pub read: u64,
     /// Transcripts judged.
     pub audited: u64,
     /// Records rejected.
     pub rejected: u64,
+    /// Transcripts read and not judged: see `standing.left_out`.
+    #[serde(default)]
+    pub skipped: u64,
     /// Turns of the transcripts judged.
     pub turns: u64,
 }

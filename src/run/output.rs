@@ -27,6 +27,9 @@ pub enum RunError {
     /// The run folder is there already and is not a run.
     #[error("{0} exists and is not a run folder; name another folder with --out")]
     NotARun(PathBuf),
+    /// The output's ending names no format.
+    #[error("{0}: the ending says the format; name a .jsonl or .parquet file")]
+    Ending(PathBuf),
     /// A file could not be written or read back.
     #[error("{path}: {source}")]
     Io {

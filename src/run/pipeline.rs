@@ -9,21 +9,48 @@ use std::thread;
 
 use sha2::{Digest, Sha256};
 
+use super::config::Config;
 use super::manifest::InputFile;
 use super::output::RunError;
-use crate::ingest::{self, Format, Item, Reject};
+use crate::ingest::{self, FileHash, Item, Job, Reading, Reject};
 use crate::signals::{Classifier, Input, Signals};
-use crate::turns::Transcript;
+use crate::tally::LeftOut;
+use crate::turns::{Transcript, UNKNOWN_LANGUAGE};
 
 /// A step ends at so many turns …
 const STEP_TURNS: usize = 4096;
 /// … or so many bytes of text.
 const STEP_BYTES: usize = 8 * 1024 * 1024;
 
-/// A transcript and what is true of each of its turns.
+/// A transcript and what is true of each of its turns; of one that is left out, nothing is known.
 pub(super) struct Classified {
     pub(super) transcript: Transcript,
     pub(super) signals: Vec<Signals>,
+    pub(super) left_out: Option<LeftOut>,
+}
+
+/// Which transcripts are judged.
+pub(super) struct Scope {
+    /// The languages that the model was trained for.
+    languages: Vec<String>,
+    /// The most doubt about roles.
+    max_role_doubt: Option<f32>,
+}
+
+impl Scope {
+    pub(super) fn new(classifier: &Classifier, config: &Config) -> Self {
+        Self { languages: classifier.info().languages.clone(), max_role_doubt: config.max_role_doubt }
+    }
+
+    /// Why a transcript is not judged, if it is not. What is too short to tell its language is judged.
+    pub(super) fn left_out(&self, transcript: &Transcript) -> Option<LeftOut> {
+        let known = |l: &str| l == UNKNOWN_LANGUAGE || self.languages.iter().any(|t| t == l);
+        match () {
+            () if !known(&transcript.language) => Some(LeftOut::Language),
+            () if self.max_role_doubt.is_some_and(|max| transcript.roles.doubt > max) => Some(LeftOut::Roles),
+            () => None,
+        }
+    }
 }
 
 /// What the reader hands over.
@@ -40,13 +67,15 @@ pub(super) struct Step {
 /// Reads all files in a thread of its own; `done` gets every step in order.
 pub(super) fn read(
     files: Vec<PathBuf>,
-    format: Format,
+    reading: Reading<'_>,
     mut each: impl FnMut(Step) -> Result<(), RunError>,
 ) -> Result<(), RunError> {
     let (sender, receiver): (SyncSender<Step>, Receiver<Step>) = sync_channel(2);
     thread::scope(|scope| {
-        let reader =
-            scope.spawn(move || Reader { sender, step: Step::default(), ids: HashSet::new() }.run(&files, format));
+        let reader = scope.spawn(move || {
+            let jobs = ingest::plan(files, reading.format);
+            Reader { sender, step: Step::default(), ids: HashSet::new() }.run(&jobs, reading);
+        });
         let mut result = Ok(());
         for step in receiver {
             result = each(step);
@@ -68,11 +97,11 @@ struct Reader {
 }
 
 impl Reader {
-    fn run(mut self, files: &[PathBuf], format: Format) {
-        for path in files {
-            match ingest::read(path, format) {
-                Ok((source, hash)) => {
-                    for item in source {
+    fn run(mut self, jobs: &[Job], reading: Reading<'_>) {
+        for job in jobs {
+            match ingest::read(job, reading) {
+                Ok(opened) => {
+                    for item in opened.items {
                         self.take(item);
                         if (self.step.turns >= STEP_TURNS
                             || self.step.bytes >= STEP_BYTES
@@ -82,14 +111,17 @@ impl Reader {
                             return;
                         }
                     }
-                    self.step
-                        .finished
-                        .push(InputFile { source: path.to_string_lossy().into_owned(), sha256: Some(hash.hex()) });
+                    let read = |(path, hash): (PathBuf, FileHash)| InputFile {
+                        source: path.to_string_lossy().into_owned(),
+                        sha256: Some(hash.hex()),
+                        format: Some(opened.format),
+                    };
+                    self.step.finished.extend(opened.files.into_iter().map(read));
                 }
                 Err(e) => {
-                    let source = path.to_string_lossy().into_owned();
+                    let source = job.paths[0].to_string_lossy().into_owned();
                     self.step.rejects.push(Reject { source: source.clone(), line: 0, reason: e.to_string() });
-                    self.step.finished.push(InputFile { source, sha256: None });
+                    self.step.finished.push(InputFile { source, sha256: None, format: None });
                 }
             }
         }
@@ -129,15 +161,22 @@ fn short_hash(id: &str) -> u128 {
 }
 
 /// The signals of every turn of some transcripts.
-pub(super) fn classify(classifier: &Classifier, transcripts: Vec<Transcript>) -> Result<Vec<Classified>, RunError> {
-    let inputs: Vec<Input<'_>> = transcripts.iter().flat_map(inputs).collect();
+pub(super) fn classify(
+    classifier: &Classifier,
+    transcripts: Vec<Transcript>,
+    scope: &Scope,
+) -> Result<Vec<Classified>, RunError> {
+    let judged = |t: &&Transcript| scope.left_out(t).is_none();
+    let inputs: Vec<Input<'_>> = transcripts.iter().filter(judged).flat_map(inputs).collect();
     let mut signals = classifier.classify(&inputs)?.into_iter();
     drop(inputs);
     Ok(transcripts
         .into_iter()
         .map(|transcript| {
-            let signals = signals.by_ref().take(transcript.turns.len()).collect();
-            Classified { transcript, signals }
+            let left_out = scope.left_out(&transcript);
+            let turns = if left_out.is_none() { transcript.turns.len() } else { 0 };
+            let signals = signals.by_ref().take(turns).collect();
+            Classified { transcript, signals, left_out }
         })
         .collect())
 }

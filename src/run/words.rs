@@ -28,7 +28,7 @@ pub(super) fn words(
     let named = !words.files.is_empty();
     let files = if named { ingest::locate(&words.files)? } else { audited(manifest)? };
     let (mut turns, mut notes) = (BTreeMap::new(), Vec::new());
-    pipeline::read(files, words.format, |step| {
+    pipeline::read(files, manifest.config.reading(words.format), |step| {
         for mut t in step.transcripts.into_iter().filter(|t| ids.contains(&t.id)) {
             if manifest.redacted {
                 t.turns.iter_mut().for_each(|turn| turn.text = redact(&turn.text).text);

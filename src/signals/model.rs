@@ -70,6 +70,9 @@ pub struct ModelInfo {
     pub name: String,
     /// Changes with every training.
     pub version: String,
+    /// The languages it was trained for, as codes such as `en`; English where none are named.
+    #[serde(default = "english")]
+    pub languages: Vec<String>,
     /// Encoder layers.
     pub layers: usize,
     /// Label names in the order of the logits.
@@ -84,6 +87,10 @@ pub struct ModelInfo {
     pub thresholds: BTreeMap<String, f32>,
     /// sha256 of the other files.
     pub sha256: BTreeMap<String, String>,
+}
+
+fn english() -> Vec<String> {
+    vec!["en".to_owned()]
 }
 
 /// A model's files in memory.

@@ -9,6 +9,8 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::language::detect;
+use super::roles::{self, RoleDoubt};
 use crate::ingest::{RawTurn, Record};
 
 /// Who speaks.
@@ -70,7 +72,7 @@ pub struct Turn {
 }
 
 /// One conversation between one customer and one company.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Transcript {
     /// Unique within a run.
     pub id: String,
@@ -78,6 +80,10 @@ pub struct Transcript {
     pub attributes: BTreeMap<String, Value>,
     /// The turns in order; at least one has text.
     pub turns: Vec<Turn>,
+    /// The language it is written in: a code such as `en`, or `unknown`.
+    pub language: String,
+    /// How sure its roles are.
+    pub roles: RoleDoubt,
 }
 
 /// The longest id, in characters.
@@ -90,7 +96,7 @@ impl Transcript {
     ///
     /// # Errors
     /// The reason why it is none, for the user; it holds no text of the transcript.
-    pub fn from_record(record: Record) -> Result<Self, String> {
+    pub fn from_record(mut record: Record) -> Result<Self, String> {
         if record.id.trim().is_empty() {
             return Err("the id is empty".to_owned());
         }
@@ -103,6 +109,7 @@ impl Transcript {
         if record.turns.len() > MAX_TURNS {
             return Err(format!("the transcript has {} turns, more than {MAX_TURNS}; split it", record.turns.len()));
         }
+        let (guessed, missing) = if record.speakers { roles::assign(&mut record.turns) } else { (0.0, 0.0) };
         let turns = record.turns.into_iter().enumerate().map(|(i, t)| turn(i, t)).collect::<Result<Vec<_>, _>>()?;
         if turns.iter().all(|t| t.text.trim().is_empty()) {
             return Err("every turn is empty".to_owned());
@@ -113,7 +120,9 @@ impl Transcript {
         if let (Some(agent), 1) = (agents.first(), agents.len()) {
             attributes.entry("agent_id".to_owned()).or_insert_with(|| Value::String((*agent).clone()));
         }
-        Ok(Self { id: record.id, attributes, turns })
+        let stated = attributes.get("language").and_then(Value::as_str);
+        let (language, roles) = (detect(&turns, stated), roles::doubt(&turns, guessed, missing));
+        Ok(Self { id: record.id, attributes, turns, language, roles })
     }
 
     /// An attribute as text, if it is there.
@@ -145,7 +154,9 @@ impl Transcript {
 fn turn(index: usize, raw: RawTurn) -> Result<Turn, String> {
     let role = Role::parse(&raw.role)
         .ok_or_else(|| format!("turn {index} has an unknown role; use customer, agent, bot or system"))?;
-    let at = raw.at.as_deref().filter(|at| !at.trim().is_empty()).map(time).transpose();
+    // Who waits, waits from the end of what they said to the beginning of the answer.
+    let at = if role == Role::Customer { raw.until.or(raw.at) } else { raw.at };
+    let at = at.as_deref().filter(|at| !at.trim().is_empty()).map(time).transpose();
     let at = at.map_err(|()| format!("turn {index}: \"at\" is not a time; write it like 2026-03-01T09:00:00Z"))?;
     Ok(Turn { role, text: raw.text, at, agent_id: raw.agent_id.filter(|a| !a.is_empty()) })
 }
@@ -168,7 +179,7 @@ mod tests {
             role: (*role).into(),
             text: (*text).into(),
             at: at.map(str::to_owned),
-            agent_id: None,
+            ..RawTurn::default()
         });
         Record { id: "t".into(), turns: turns.collect(), ..Record::default() }
     }

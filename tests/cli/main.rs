@@ -6,6 +6,7 @@ mod audit;
 mod bias;
 mod contrast;
 mod eval;
+mod formats;
 mod ingest;
 mod labels;
 mod sample;

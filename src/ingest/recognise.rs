@@ -1,0 +1,72 @@
+//! Which format a file is. In: its first bytes and its name. Out: the format.
+//!
+//! What stands in the file decides; its ending only where nothing else does.
+
+use std::path::Path;
+
+use super::{
+    Format, ccai, contact_lens, convokit, documents, intercom, jsonl, plain, subtitles, twcs, whatsapp, whisperx,
+    zendesk,
+};
+
+/// The format of a file that begins with `head`.
+pub(super) fn format(head: &[u8], path: &Path) -> Format {
+    if head.starts_with(b"PAR1") {
+        return Format::Parquet;
+    }
+    let text = String::from_utf8_lossy(head);
+    let trimmed = text.trim_start();
+    if trimmed.starts_with(['{', '[']) && !whatsapp::fits(trimmed) {
+        return json(head);
+    }
+    let by_content = [
+        (Format::Subtitles, subtitles::fits as fn(&str) -> bool),
+        (Format::Twcs, twcs::fits),
+        (Format::Whatsapp, whatsapp::fits),
+    ];
+    if let Some((format, _)) = by_content.iter().find(|(_, fits)| fits(trimmed)) {
+        return *format;
+    }
+    match by_name(path) {
+        Some(format) => format,
+        None if plain::fits(trimmed) => Format::Plain,
+        None => Format::Csv,
+    }
+}
+
+fn json(head: &[u8]) -> Format {
+    if jsonl::fits(head) {
+        return Format::Jsonl;
+    }
+    let names = documents::names(head);
+    let has = |name: &str| names.iter().any(|(n, _)| n == name);
+    let list = |name: &str| names.iter().any(|(n, first)| n == name && *first == b'[');
+    match () {
+        () if contact_lens::fits(&has, &list) => Format::ContactLens,
+        () if ccai::fits(&has, &list) => Format::Ccai,
+        () if whisperx::fits(&has, &list) => Format::Whisperx,
+        () if intercom::fits(&has, &list) => Format::Intercom,
+        () if convokit::fits(&has) => Format::Convokit,
+        () if zendesk::half(head).is_some() => Format::Zendesk,
+        () => Format::Jsonl,
+    }
+}
+
+/// The format that a file's ending names.
+fn by_name(path: &Path) -> Option<Format> {
+    let name = path.file_name()?.to_string_lossy().to_lowercase();
+    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
+    match name.rsplit_once('.')?.1 {
+        "jsonl" | "ndjson" | "json" => Some(Format::Jsonl),
+        "csv" => Some(Format::Csv),
+        "parquet" => Some(Format::Parquet),
+        "vtt" | "srt" => Some(Format::Subtitles),
+        "txt" => Some(Format::Plain),
+        _ => None,
+    }
+}
+
+/// Whether the file says of itself that it is UTF-16.
+pub(super) fn is_utf16(head: &[u8]) -> bool {
+    head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff])
+}
