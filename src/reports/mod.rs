@@ -3,6 +3,7 @@
 mod agreement;
 mod bias;
 mod bias_page;
+mod corrected;
 mod estimates;
 mod evaluation;
 mod import;
@@ -12,7 +13,8 @@ mod wrap;
 
 pub use agreement::{Agreement, Between, Figure, OfRule, Reviewer};
 pub use bias::{BiasReport, Comparison, Contribution, Found, Quotes, Stratum};
-pub use estimates::{ByShare, Corrected, Estimates, OfScope, Sensitivity};
+pub use corrected::Corrected;
+pub use estimates::{ByShare, Estimates, OfScope, Sensitivity};
 pub use evaluation::{Evaluation, Measure};
 pub use import::ImportReport;
 pub use sheet::{Sample, SampleRow};

@@ -100,6 +100,7 @@ fn of_rule(rule: &str, answers: &Answers<'_>, program: Option<Between>, seed: u6
             mean_kappa(kappas),
             alpha(&units, drawn, Scale::Nominal),
             alpha(&units, drawn, Scale::Ordinal),
+            fleiss_of(&units, drawn),
         ]
     };
     let everyone: Vec<usize> = (0..units.len()).collect();
@@ -115,7 +116,7 @@ fn of_rule(rule: &str, answers: &Answers<'_>, program: Option<Between>, seed: u6
         cohen: figure(1),
         cohen_error: if pairs.len() == 1 { pairs[0].error() } else { None },
         pairs: pairs.len() as u64,
-        fleiss: fleiss_of(&units),
+        fleiss: figure(4),
         nominal: figure(2),
         ordinal: figure(3),
         program,
@@ -198,12 +199,16 @@ fn mean_kappa(kappas: impl Iterator<Item = (usize, Option<f64>)>) -> Option<f64>
 }
 
 /// Over the units with the most common number of reviewers.
-fn fleiss_of(units: &[&Vec<(&str, Answer)>]) -> Option<f64> {
+fn fleiss_of(units: &[&Vec<(&str, Answer)>], drawn: &[usize]) -> Option<f64> {
     let mut sizes: BTreeMap<usize, usize> = BTreeMap::new();
     units.iter().for_each(|u| *sizes.entry(u.len()).or_default() += 1);
     let size = sizes.into_iter().max_by_key(|(size, n)| (*n, std::cmp::Reverse(*size)))?.0;
-    let chosen: Vec<Vec<u64>> =
-        units.iter().filter(|u| u.len() == size).map(|u| counts(u).iter().map(|n| *n as u64).collect()).collect();
+    let chosen: Vec<Vec<u64>> = drawn
+        .iter()
+        .map(|&i| units[i])
+        .filter(|u| u.len() == size)
+        .map(|u| counts(u).iter().map(|n| *n as u64).collect())
+        .collect();
     fleiss(&chosen)
 }
 

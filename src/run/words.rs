@@ -19,12 +19,15 @@ pub struct Words {
     pub format: Format,
 }
 
+/// Turns by conversation.
+type Turns = BTreeMap<String, Vec<Turn>>;
+
 /// The turns of the conversations `ids`, and what the user should know about the files.
 pub(super) fn words(
     words: &Words,
     manifest: &Manifest,
     ids: &BTreeSet<String>,
-) -> Result<(BTreeMap<String, Vec<Turn>>, Vec<String>), RunError> {
+) -> Result<(Turns, Vec<String>), RunError> {
     let named = !words.files.is_empty();
     let files = if named { ingest::locate(&words.files)? } else { audited(manifest)? };
     let (mut turns, mut notes) = (BTreeMap::new(), Vec::new());
