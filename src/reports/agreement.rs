@@ -157,7 +157,7 @@ impl Agreement {
         self.people(&mut out);
         let with = if program { " The program's row compares its verdict with every label." } else { "" };
         let closing = format!(
-            "Intervals are 95 %; fewer than {FEW} conversations say nothing. n: conversations that two or more reviewers labelled. violated: share of all labels. agree: share of pairs of answers that are the same. alpha: Krippendorff's, 1 is full agreement, 0 what chance would give; kappa: Cohen's. Where a rule is hardly ever violated, or nearly always, both are low even though people agree.{with}"
+            "Intervals are 95 %; fewer than {FEW} conversations say nothing, and where nobody ever differed there is none. n: conversations that two or more reviewers labelled. violated: share of all labels. agree: share of pairs of answers that are the same. alpha: Krippendorff's, 1 is full agreement, 0 what chance would give; kappa: Cohen's. Where a rule is hardly ever violated, or nearly always, both are low even though people agree.{with}"
         );
         let _ = writeln!(out, "\n{}", wrap(&closing, "", 80));
         out

@@ -106,7 +106,7 @@ fn of_rule(rule: &str, answers: &Answers<'_>, program: Option<Between>, seed: u6
     let everyone: Vec<usize> = (0..units.len()).collect();
     let values = statistics(&everyone);
     let intervals = percentile_intervals(units.len(), REPLICATES, seed, statistics);
-    let figure = |k: usize| Figure { value: values[k], ci: intervals[k].filter(|_| values[k].is_some()) };
+    let figure = |k: usize| Figure { value: values[k], ci: real(intervals[k]) };
     OfRule {
         rule: rule.to_owned(),
         labels: all.len() as u64,
@@ -121,6 +121,11 @@ fn of_rule(rule: &str, answers: &Answers<'_>, program: Option<Between>, seed: u6
         ordinal: figure(3),
         program,
     }
+}
+
+/// Where every resample says the same, as where nobody ever differed, there is no interval to show.
+fn real(interval: Option<(f64, f64)>) -> Option<(f64, f64)> {
+    interval.filter(|(low, high)| low < high)
 }
 
 fn place(answer: Answer) -> usize {
@@ -235,7 +240,7 @@ fn with_program(
     };
     let values = statistics(&(0..units.len()).collect::<Vec<_>>());
     let intervals = percentile_intervals(units.len(), REPLICATES, seed, statistics);
-    let figure = |k: usize| Figure { value: values[k], ci: intervals[k].filter(|_| values[k].is_some()) };
+    let figure = |k: usize| Figure { value: values[k], ci: real(intervals[k]) };
     (!units.is_empty()).then(|| Between { n: units.len() as u64, raw: figure(0), cohen: figure(1) })
 }
 
@@ -274,8 +279,8 @@ fn reviewers(by_rule: &BTreeMap<&str, Answers<'_>>, seed: u64) -> Vec<Reviewer> 
             labels,
             shared: cases.iter().map(|c| c.0 as u64).sum(),
             conversations: cases.len() as u64,
-            raw: Figure { value: values[0], ci: intervals[0] },
-            stricter_by: Figure { value: values[1], ci: intervals[1] },
+            raw: Figure { value: values[0], ci: real(intervals[0]) },
+            stricter_by: Figure { value: values[1], ci: real(intervals[1]) },
         }
     };
     names.into_iter().map(one).collect()
