@@ -84,7 +84,7 @@ impl Sample {
             .into());
         }
         let lines = self.out.clone();
-        let sample = run::sample(&self.options(common.seed)?)?;
+        let sample = run::sample(&self.options(common.seed)?, &common.progress())?;
         run::write_whole(&lines, &sample.lines())?;
         run::write_whole(&sheet, &sample.sheet())?;
         let mut out = std::io::stdout().lock();

@@ -46,7 +46,7 @@ pub struct OfRule {
     /// Pairs of reviewers with conversations in common.
     pub pairs: u64,
     /// Fleiss' kappa, over conversations with the most common number of reviewers.
-    pub fleiss: Option<f64>,
+    pub fleiss: Figure,
     /// Krippendorff's alpha.
     pub nominal: Figure,
     /// The same with n/a, ok, violated as ranks.
@@ -100,7 +100,7 @@ impl Agreement {
                 "rule": r.rule, "labels": r.labels, "n": r.n, "prevalence": r.prevalence,
                 "raw": r.raw.value, "raw_ci": r.raw.ci,
                 "cohen_kappa": r.cohen.value, "cohen_kappa_ci": r.cohen.ci, "cohen_kappa_error": r.cohen_error, "pairs": r.pairs,
-                "fleiss_kappa": r.fleiss,
+                "fleiss_kappa": r.fleiss.value, "fleiss_kappa_ci": r.fleiss.ci,
                 "alpha": r.nominal.value, "alpha_ci": r.nominal.ci, "alpha_ordinal": r.ordinal.value, "alpha_ordinal_ci": r.ordinal.ci,
                 "program": r.program.as_ref().map(|p| json!({
                     "n": p.n, "raw": p.raw.value, "raw_ci": p.raw.ci, "cohen_kappa": p.cohen.value, "cohen_kappa_ci": p.cohen.ci,
@@ -136,38 +136,28 @@ impl Agreement {
         let program = self.rules.iter().any(|r| r.program.is_some());
         let _ = writeln!(
             out,
-            "\n{:20} {:>5} {:>9} {:>7} {:>19} {:>6} {:>6}",
-            "rule", "n", "violated", "agree", "alpha (95 %)", "kappa", "Fleiss"
+            "\n{:18} {:>4} {:>8} {:>5}  {:16} {:16} Fleiss",
+            "rule", "n", "violated", "agree", "alpha", "kappa"
         );
         for r in &self.rules {
+            let (violated, agree) = (percent(Some(r.prevalence)), percent(r.raw.value));
+            let (alpha, kappa) = (figure(r.nominal, r.n), figure(r.cohen, r.n));
+            let rule: String = r.rule.chars().take(18).collect();
             let _ = writeln!(
                 out,
-                "{:20} {:5} {:>9} {:>7} {:>19} {:>6} {:>6}",
-                r.rule,
+                "{rule:18} {:4} {violated:>8} {agree:>5}  {alpha:16} {kappa:16} {}",
                 r.n,
-                percent(Some(r.prevalence)),
-                percent(r.raw.value),
-                figure(r.nominal, r.n),
-                two(r.cohen.value),
-                two(r.fleiss)
+                two(r.fleiss.value)
             );
             if let Some(p) = &r.program {
-                let _ = writeln!(
-                    out,
-                    "{:20} {:5} {:>9} {:>7} {:>19} {:>6}",
-                    "  with the program",
-                    p.n,
-                    "",
-                    percent(p.raw.value),
-                    "",
-                    two(p.cohen.value)
-                );
+                let (agree, kappa) = (percent(p.raw.value), figure(p.cohen, p.n));
+                let _ = writeln!(out, "{:18} {:4} {:>8} {agree:>5}  {:16} {kappa}", "  and the program", p.n, "", "");
             }
         }
         self.people(&mut out);
         let with = if program { " The program's row compares its verdict with every label." } else { "" };
         let closing = format!(
-            "n: conversations that two or more reviewers labelled. violated: share of all labels. agree: share of pairs of answers that are the same. alpha: Krippendorff's, 1 is full agreement, 0 what chance would give; kappa: Cohen's. Where a rule is hardly ever violated, or nearly always, both are low even though people agree.{with}"
+            "Intervals are 95 %; fewer than {FEW} conversations say nothing, and where nobody ever differed there is none. n: conversations that two or more reviewers labelled. violated: share of all labels. agree: share of pairs of answers that are the same. alpha: Krippendorff's, 1 is full agreement, 0 what chance would give; kappa: Cohen's. Where a rule is hardly ever violated, or nearly always, both are low even though people agree.{with}"
         );
         let _ = writeln!(out, "\n{}", wrap(&closing, "", 80));
         out
@@ -183,7 +173,7 @@ impl Agreement {
             "reviewer", "labels", "shared", "agree"
         );
         for r in &self.reviewers {
-            let points = |x: f64| format!("{:+.0}", x * 100.0);
+            let points = |x: f64| format!("{:+.1}", x * 100.0);
             let by = match (r.stricter_by.value, r.stricter_by.ci) {
                 _ if r.conversations < FEW => format!("fewer than {FEW} conversations shared"),
                 (Some(v), Some((low, high))) => {
@@ -205,7 +195,7 @@ impl Agreement {
 }
 
 fn percent(x: Option<f64>) -> String {
-    x.map_or_else(|| "–".to_owned(), |x| format!("{:.0} %", x * 100.0))
+    x.map_or_else(|| "–".to_owned(), |x| format!("{:.0}%", x * 100.0))
 }
 
 fn two(x: Option<f64>) -> String {
@@ -214,7 +204,7 @@ fn two(x: Option<f64>) -> String {
 
 fn figure(f: Figure, n: u64) -> String {
     match (f.value, f.ci) {
-        _ if n < FEW => format!("n below {FEW}"),
+        _ if n < FEW => "–".to_owned(),
         (Some(v), Some((low, high))) => format!("{v:.2} ({low:.2}–{high:.2})"),
         (Some(v), None) => format!("{v:.2}"),
         _ => "–".to_owned(),

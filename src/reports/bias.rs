@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::estimates::{Corrected, corrections};
+use super::corrected::{Corrected, corrections};
 use super::wrap;
 use crate::stats::comparison::{Adjusted, Dealt, Means, Rate, Shares};
 use crate::stats::decomposition::Parts;

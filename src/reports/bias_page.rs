@@ -141,7 +141,7 @@ fn row<'a>(c: &'a Comparison, cluster: &str) -> Row<'a> {
         figure,
         adjusted,
         q: c.q.map_or_else(|| "–".to_owned(), |q| if q < 0.001 { "< 0.001".to_owned() } else { format!("{q:.3}") }),
-        sentences: sentences(c, cluster),
+        sentences: sentences(c, cluster).into_iter().chain(c.corrected.iter().flat_map(|k| k.sentences(c))).collect(),
         strata: strata(c),
     }
 }

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use serde_json::{Map, Value, json};
 
 use super::agreement::Figure;
-use super::bias::BiasReport;
 use super::{grouped, wrap};
+use crate::stats::verdict::FALSE_DISCOVERY;
 
 /// The same rates over all conversations, whether or not the rule applies.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,23 +69,10 @@ pub struct Sensitivity {
     pub statistic: f64,
     /// Its p.
     pub p: f64,
+    /// Benjamini-Hochberg of p over all rules and attributes.
+    pub q: f64,
     /// Segment and sensitivity.
     pub levels: Vec<(String, f64)>,
-}
-
-/// The corrected rates of two segments.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Corrected {
-    /// Labelled conversations of segment and reference.
-    pub labelled: (u64, u64),
-    /// The segment's rate by PPI++.
-    pub segment: Figure,
-    /// The reference's.
-    pub reference: Figure,
-    /// Their difference.
-    pub difference: Figure,
-    /// Sensitivity in segment and reference, and the p of their difference; none with fewer than five violated cases in either.
-    pub sensitivity: Option<(f64, f64, f64)>,
 }
 
 /// All of it.
@@ -114,8 +101,8 @@ pub struct Estimates {
 }
 
 /// Fewer labelled conversations than this, or fewer than five found violated, are too few for a corrected rate to lean on.
-const FEW: u64 = 30;
-const FEW_FOUND: f64 = 5.0;
+pub(super) const FEW: u64 = 30;
+pub(super) const FEW_FOUND: f64 = 5.0;
 
 impl OfScope {
     fn few(&self) -> bool {
@@ -189,7 +176,7 @@ impl OfScope {
     }
 }
 
-fn put(row: &mut Map<String, Value>, name: &str, f: &Figure) {
+pub(super) fn put(row: &mut Map<String, Value>, name: &str, f: &Figure) {
     row.insert(name.to_owned(), json!(f.value));
     row.insert(format!("{name}_ci"), json!(f.ci));
 }
@@ -200,7 +187,7 @@ impl Estimates {
         let (all, parts): (Vec<&OfScope>, Vec<&OfScope>) = self.rows.iter().partition(|r| r.by.is_none());
         let sensitivity = self.sensitivity.iter().map(|s| {
             let levels: Map<String, Value> = s.levels.iter().map(|(l, v)| (l.clone(), json!(v))).collect();
-            json!({"rule": s.rule, "by": s.by, "statistic": s.statistic, "p": s.p, "sensitivity": levels})
+            json!({"rule": s.rule, "by": s.by, "statistic": s.statistic, "p": s.p, "q": s.q, "sensitivity": levels})
         });
         json!({
             "source": self.source, "sample": self.sample, "design": self.design, "population": self.population,
@@ -225,32 +212,31 @@ impl Estimates {
         for note in &self.notes {
             let _ = writeln!(out, "{}", wrap(note, "", 80));
         }
-        self.table(
-            "everything",
-            &self.rows.iter().filter(|r| r.by.is_none()).collect::<Vec<_>>(),
-            |r| &r.rule,
-            &mut out,
-        );
+        out.push('\n');
+        let all: Vec<&OfScope> = self.rows.iter().filter(|r| r.by.is_none()).collect();
+        table("rule", &all, |r| &r.rule, &mut out);
+        trials(&all, &mut out);
         for by in &self.by {
-            let rows: Vec<&OfScope> = self.rows.iter().filter(|r| r.by.as_ref() == Some(by)).collect();
-            for rule in self.rows.iter().filter(|r| r.by.is_none()).map(|r| &r.rule) {
-                let of_rule: Vec<&OfScope> = rows.iter().copied().filter(|r| r.rule == *rule).collect();
-                let enough: Vec<&OfScope> = of_rule.iter().copied().filter(|r| !r.few()).collect();
-                if enough.is_empty() {
-                    let _ = writeln!(out, "\n{rule} by {by}: too few labels in each of {} segments.", of_rule.len());
-                    continue;
+            for rule in all.iter().map(|r| &r.rule) {
+                let rows: Vec<&OfScope> =
+                    self.rows.iter().filter(|r| r.by.as_ref() == Some(by) && r.rule == *rule).collect();
+                let enough: Vec<&OfScope> = rows.iter().copied().filter(|r| !r.few()).collect();
+                let few = rows.len() - enough.len();
+                let _ = write!(out, "\n{rule} by {by}");
+                if few > 0 {
+                    let _ = write!(out, "; {few} of {} with too few labels", rows.len());
                 }
-                self.table(&format!("{rule} by {by}"), &enough, |r| r.level.as_deref().unwrap_or(""), &mut out);
-                if enough.len() < of_rule.len() {
-                    let _ = writeln!(out, "{} segments have too few labels.", of_rule.len() - enough.len());
+                out.push('\n');
+                if !enough.is_empty() {
+                    table(by, &enough, |r| r.level.as_deref().unwrap_or(""), &mut out);
                 }
             }
         }
-        for s in self.sensitivity.iter().filter(|s| s.p < 0.05) {
+        for s in self.sensitivity.iter().filter(|s| s.q < FALSE_DISCOVERY) {
             let levels = s.levels.iter().map(|(l, v)| format!("{l} {:.0} %", v * 100.0)).collect::<Vec<_>>().join(", ");
             let note = format!(
-                "{}: the program finds a different share of what is there by {} (p = {:.3}): {levels}. Compare corrected rates, not the program's: evenhand bias --labels.",
-                s.rule, s.by, s.p
+                "{}: the program finds a different share of what is there by {} (q = {:.3}): {levels}. Compare corrected rates, not the program's: evenhand bias --labels.",
+                s.rule, s.by, s.q
             );
             let _ = writeln!(out, "\n{}", wrap(&note, "", 80));
         }
@@ -259,41 +245,27 @@ impl Estimates {
                 let _ = writeln!(out, "{}", wrap(&format!("{}, {}: {warning}.", r.rule, r.place()), "", 80));
             }
         }
-        let closing = "Rates are among the conversations in which the rule applies, with 95 % intervals. sample: the labels alone (Hájek). together: labels and program (PPI++). corrected: the program's rate by its errors in the sample (Rogan-Gladen). finds: of what people find, the share that the program finds; right: of what it finds, the share that people find too. --out FILE writes all figures.";
+        let closing = "Rates are among the conversations in which the rule applies; n: labelled conversations; all intervals are 95 %. sample: the labels alone (Hájek). together: labels and program (PPI++). corrected: the program's rate by its errors in the sample (Rogan-Gladen). finds: of what people find, the share that the program finds; right: of what the program finds, the share that people find too. --out FILE writes all figures.";
         let _ = writeln!(out, "\n{}", wrap(closing, "", 80));
         out
     }
+}
 
-    fn table<'a>(&self, title: &str, rows: &[&'a OfScope], name: impl Fn(&'a OfScope) -> &'a str, out: &mut String) {
-        let _ = writeln!(
-            out,
-            "\n{:19} {:>5} {:>7}  {:13} {:13} {:9} {:>5} {:>5}",
-            title.chars().take(19).collect::<String>(),
-            "n",
-            "program",
-            "sample",
-            "together",
-            "corrected",
-            "finds",
-            "right"
-        );
-        if title.chars().count() > 19 {
-            let _ = writeln!(out, "({title})");
-        }
-        for r in rows {
-            let label: String = name(r).chars().take(19).collect();
-            let _ = writeln!(
-                out,
-                "{label:19} {:5} {:>7}  {:13} {:13} {:9} {:>5} {:>5}",
-                r.labelled,
-                percent(r.machine),
-                interval(&r.hajek),
-                interval(&r.ppi),
-                percent(r.rogan_gladen.value),
-                percent(r.sensitivity.value),
-                percent(r.precision.value)
-            );
-        }
+fn table<'a>(title: &str, rows: &[&'a OfScope], name: impl Fn(&'a OfScope) -> &'a str, out: &mut String) {
+    let title: String = title.chars().take(18).collect();
+    let _ = writeln!(out, "{title:18} {:>5} {:>7}  {:15} {:15} corrected", "n", "program", "sample", "together");
+    for r in rows {
+        let label: String = name(r).chars().take(18).collect();
+        let (n, machine) = (r.labelled, percent(r.machine));
+        let (sample, both, corrected) = (interval(&r.hajek), interval(&r.ppi), interval(&r.rogan_gladen));
+        let _ = writeln!(out, "{label:18} {n:5} {machine:>7}  {sample:15} {both:15} {corrected}");
+    }
+}
+
+fn trials(rows: &[&OfScope], out: &mut String) {
+    let _ = writeln!(out, "\n{:18} {:16} right", "the program", "finds");
+    for r in rows {
+        let _ = writeln!(out, "{:18} {:16} {}", r.rule, interval(&r.sensitivity), interval(&r.precision));
     }
 }
 
@@ -302,72 +274,9 @@ fn percent(x: Option<f64>) -> String {
     x.map_or_else(|| "–".to_owned(), |x| format!("{:.1}%", x * 100.0))
 }
 
-fn interval(f: &Figure) -> String {
+pub(super) fn interval(f: &Figure) -> String {
     match (f.value, f.ci) {
         (Some(v), Some((low, high))) => format!("{:.1}% {:.0}–{:.0}", v * 100.0, low * 100.0, high * 100.0),
         (value, _) => percent(value),
     }
-}
-
-impl Corrected {
-    /// For `bias.json`.
-    pub(super) fn json(&self) -> Value {
-        let mut row = Map::new();
-        row.insert("labelled".to_owned(), json!(self.labelled.0));
-        row.insert("reference_labelled".to_owned(), json!(self.labelled.1));
-        put(&mut row, "rate", &self.segment);
-        put(&mut row, "reference_rate", &self.reference);
-        put(&mut row, "difference", &self.difference);
-        let s = self.sensitivity.map(|(s, r, p)| json!({"segment": s, "reference": r, "p": p}));
-        row.insert("sensitivity".to_owned(), json!(s));
-        Value::Object(row)
-    }
-}
-
-/// The segment audit's part on corrected rates.
-pub(super) fn corrections(report: &BiasReport) -> String {
-    let file = report.labels.as_deref().unwrap_or_default();
-    let mut out = format!("Corrected by the labels in {file} (PPI++), nothing held fixed\n");
-    let _ =
-        writeln!(out, "{:18} {:10} {:>15} {:>15}  difference, points", "outcome", "segment", "segment", "reference");
-    let mut notes: Vec<String> = report.label_notes.clone();
-    let mut few = 0;
-    for r in &report.results {
-        let Some(c) = &r.corrected else { continue };
-        if c.labelled.0.min(c.labelled.1) < FEW {
-            few += 1;
-            continue;
-        }
-        let points = |x: f64| format!("{:+.1}", x * 100.0);
-        let difference = match (c.difference.value, c.difference.ci) {
-            (Some(d), Some((low, high))) => format!("{} ({} to {})", points(d), points(low), points(high)),
-            _ => "–".to_owned(),
-        };
-        let short = |text: &str, width: usize| text.chars().take(width).collect::<String>();
-        let (ours, theirs) = (interval(&c.segment), interval(&c.reference));
-        let _ = writeln!(
-            out,
-            "{:18} {:10} {ours:>15} {theirs:>15}  {difference}",
-            short(&r.outcome, 18),
-            short(&r.segment, 10)
-        );
-        if let Some((s, reference, p)) = c.sensitivity.filter(|(_, _, p)| *p < 0.05) {
-            notes.push(format!(
-                "{}: the program finds {:.0} % of what is there in {} and {:.0} % in {} (p = {p:.3}); its own rates do not compare like with like there.",
-                r.outcome,
-                s * 100.0,
-                r.segment,
-                reference * 100.0,
-                r.reference
-            ));
-        }
-    }
-    if few > 0 {
-        notes.push(format!("{few} comparisons have fewer than {FEW} labelled conversations on a side."));
-    }
-    notes.iter().for_each(|n| {
-        let _ = writeln!(out, "{}", wrap(n, "", 80));
-    });
-    out.push('\n');
-    out
 }

@@ -3,6 +3,7 @@
 mod agreement;
 mod bias;
 mod bias_page;
+mod corrected;
 mod doctor;
 mod estimates;
 mod evaluation;
@@ -14,8 +15,9 @@ mod wrap;
 
 pub use agreement::{Agreement, Between, Figure, OfRule, Reviewer};
 pub use bias::{BiasReport, Comparison, Contribution, Found, Quotes, Stratum};
+pub use corrected::Corrected;
 pub use doctor::{Checkup, RejectGroup};
-pub use estimates::{ByShare, Corrected, Estimates, OfScope, Sensitivity};
+pub use estimates::{ByShare, Estimates, OfScope, Sensitivity};
 pub use evaluation::{Evaluation, Measure};
 pub use import::ImportReport;
 pub use parquet::{ParquetTable, Shape};

@@ -121,10 +121,11 @@ impl Sample {
 
     fn transcript(&self, r: &SampleRow) -> String {
         let Some(turns) = &r.turns else { return String::new() };
-        let mut text = String::new();
+        let (mut text, mut length) = (String::new(), 0);
         for (i, turn) in turns.iter().enumerate() {
             let said = format!("{i} {}: {}\n", turn.role.name(), turn.text.trim());
-            if text.chars().count() + said.chars().count() > CELL {
+            length += said.chars().count();
+            if length > CELL {
                 let _ = write!(
                     text,
                     "[turns {i} to {} do not fit in a cell; they stand in the JSON Lines file]",

@@ -100,12 +100,13 @@ fn of_rule(rule: &str, answers: &Answers<'_>, program: Option<Between>, seed: u6
             mean_kappa(kappas),
             alpha(&units, drawn, Scale::Nominal),
             alpha(&units, drawn, Scale::Ordinal),
+            fleiss_of(&units, drawn),
         ]
     };
     let everyone: Vec<usize> = (0..units.len()).collect();
     let values = statistics(&everyone);
     let intervals = percentile_intervals(units.len(), REPLICATES, seed, statistics);
-    let figure = |k: usize| Figure { value: values[k], ci: intervals[k].filter(|_| values[k].is_some()) };
+    let figure = |k: usize| Figure { value: values[k], ci: real(intervals[k]) };
     OfRule {
         rule: rule.to_owned(),
         labels: all.len() as u64,
@@ -115,11 +116,16 @@ fn of_rule(rule: &str, answers: &Answers<'_>, program: Option<Between>, seed: u6
         cohen: figure(1),
         cohen_error: if pairs.len() == 1 { pairs[0].error() } else { None },
         pairs: pairs.len() as u64,
-        fleiss: fleiss_of(&units),
+        fleiss: figure(4),
         nominal: figure(2),
         ordinal: figure(3),
         program,
     }
+}
+
+/// Where every resample says the same, as where nobody ever differed, there is no interval to show.
+fn real(interval: Option<(f64, f64)>) -> Option<(f64, f64)> {
+    interval.filter(|(low, high)| low < high)
 }
 
 fn place(answer: Answer) -> usize {
@@ -198,12 +204,16 @@ fn mean_kappa(kappas: impl Iterator<Item = (usize, Option<f64>)>) -> Option<f64>
 }
 
 /// Over the units with the most common number of reviewers.
-fn fleiss_of(units: &[&Vec<(&str, Answer)>]) -> Option<f64> {
+fn fleiss_of(units: &[&Vec<(&str, Answer)>], drawn: &[usize]) -> Option<f64> {
     let mut sizes: BTreeMap<usize, usize> = BTreeMap::new();
     units.iter().for_each(|u| *sizes.entry(u.len()).or_default() += 1);
     let size = sizes.into_iter().max_by_key(|(size, n)| (*n, std::cmp::Reverse(*size)))?.0;
-    let chosen: Vec<Vec<u64>> =
-        units.iter().filter(|u| u.len() == size).map(|u| counts(u).iter().map(|n| *n as u64).collect()).collect();
+    let chosen: Vec<Vec<u64>> = drawn
+        .iter()
+        .map(|&i| units[i])
+        .filter(|u| u.len() == size)
+        .map(|u| counts(u).iter().map(|n| *n as u64).collect())
+        .collect();
     fleiss(&chosen)
 }
 
@@ -230,7 +240,7 @@ fn with_program(
     };
     let values = statistics(&(0..units.len()).collect::<Vec<_>>());
     let intervals = percentile_intervals(units.len(), REPLICATES, seed, statistics);
-    let figure = |k: usize| Figure { value: values[k], ci: intervals[k].filter(|_| values[k].is_some()) };
+    let figure = |k: usize| Figure { value: values[k], ci: real(intervals[k]) };
     (!units.is_empty()).then(|| Between { n: units.len() as u64, raw: figure(0), cohen: figure(1) })
 }
 
@@ -269,8 +279,8 @@ fn reviewers(by_rule: &BTreeMap<&str, Answers<'_>>, seed: u64) -> Vec<Reviewer> 
             labels,
             shared: cases.iter().map(|c| c.0 as u64).sum(),
             conversations: cases.len() as u64,
-            raw: Figure { value: values[0], ci: intervals[0] },
-            stricter_by: Figure { value: values[1], ci: intervals[1] },
+            raw: Figure { value: values[0], ci: real(intervals[0]) },
+            stricter_by: Figure { value: values[1], ci: real(intervals[1]) },
         }
     };
     names.into_iter().map(one).collect()

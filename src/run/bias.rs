@@ -108,9 +108,7 @@ pub fn bias(options: &BiasOptions) -> Result<BiasReport, RunError> {
         if let Some(labels) = &options.labels {
             let corrections = Corrections::read(run, &options.by, labels)?;
             label_notes = corrections.notes().to_vec();
-            for r in &mut results {
-                r.corrected = corrections.compare(&r.outcome, &r.by, &r.segment, &r.reference);
-            }
+            corrections.apply(&mut results);
         }
     }
     Ok(BiasReport {

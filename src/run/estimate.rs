@@ -8,7 +8,8 @@ use statrs::distribution::{ChiSquared, ContinuousCDF};
 use super::labelled::{Asked, LabelOptions, Labelled, Scope};
 use super::output::RunError;
 use super::sample::known_rules;
-use crate::reports::{ByShare, Corrected, Estimates, Figure, OfScope, Sensitivity};
+use crate::reports::{ByShare, Comparison, Corrected, Estimates, Figure, OfScope, Sensitivity};
+use crate::stats::multiple::benjamini_hochberg;
 use crate::stats::survey::{Design, Estimate};
 
 /// What is asked.
@@ -49,6 +50,8 @@ pub fn estimate(options: &EstimateOptions) -> Result<Estimates, RunError> {
         }
         sensitivity.extend((0..options.by.len()).filter_map(|by| differs(&labelled, rule, by, &options.by)));
     }
+    let q = benjamini_hochberg(&sensitivity.iter().map(|s| s.p).collect::<Vec<_>>());
+    sensitivity.iter_mut().zip(q).for_each(|(s, q)| s.q = q);
     let (drawn, read) = labelled.counts();
     Ok(Estimates {
         source: options.run.display().to_string(),
@@ -152,6 +155,7 @@ fn differs(labelled: &Labelled, rule: &'static str, by: usize, names: &[String])
         by: names[by].clone(),
         statistic: q,
         p,
+        q: p,
         levels: levels.into_iter().map(|l| (l.0, l.1)).collect(),
     })
 }
@@ -183,8 +187,20 @@ impl Corrections {
         &self.labelled.notes
     }
 
+    /// Corrects the comparisons.
+    pub(super) fn apply(&self, results: &mut [Comparison]) {
+        for r in results.iter_mut() {
+            r.corrected = self.compare(&r.outcome, &r.by, &r.segment, &r.reference);
+        }
+        let p = |c: &Corrected| c.sensitivity.map(|(_, _, p)| p);
+        let mut asked: Vec<&mut Corrected> =
+            results.iter_mut().filter_map(|r| r.corrected.as_mut()).filter(|c| p(c).is_some()).collect();
+        let q = benjamini_hochberg(&asked.iter().filter_map(|c| p(c)).collect::<Vec<_>>());
+        asked.iter_mut().zip(q).for_each(|(c, q)| c.sensitivity_q = Some(q));
+    }
+
     /// None where a segment has too few labels to say anything.
-    pub(super) fn compare(&self, rule: &str, by: &str, segment: &str, reference: &str) -> Option<Corrected> {
+    fn compare(&self, rule: &str, by: &str, segment: &str, reference: &str) -> Option<Corrected> {
         let place = self.by.iter().position(|b| b == by)?;
         let rule = self.labelled.rules().into_iter().find(|r| *r == rule)?;
         let ask = |level: &str| self.labelled.ask(rule, &Some((place, level.to_owned())));
@@ -202,10 +218,12 @@ impl Corrections {
         });
         Some(Corrected {
             labelled: (ours.labelled, theirs.labelled),
+            found: (ours.found, theirs.found),
             segment: figure(Some(&a.estimate), ours.answers.powered_interval(design, &a)),
             reference: figure(Some(&b.estimate), theirs.answers.powered_interval(design, &b)),
             difference: figure(Some(&difference), design.interval(&difference, design.effective_freedom(&difference))),
             sensitivity: by_sensitivity,
+            sensitivity_q: None,
         })
     }
 }

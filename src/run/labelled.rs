@@ -167,10 +167,9 @@ impl Labelled {
             }
         }
         for (key, mut answers) in given {
-            if let Some(final_word) = &options.adjudicator {
-                if answers.iter().any(|(who, _)| who == final_word) {
-                    answers.retain(|(who, _)| who == final_word);
-                }
+            let last_word = options.adjudicator.as_ref().filter(|a| answers.iter().any(|(who, _)| who == *a));
+            if let Some(last_word) = last_word {
+                answers.retain(|(who, _)| who == last_word);
             }
             let share = |f: &dyn Fn(Answer) -> bool| {
                 answers.iter().filter(|(_, a)| f(*a)).count() as f64 / answers.len() as f64

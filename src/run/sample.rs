@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::conversations::{self, Conversation};
 use super::output::RunError;
+use super::progress::Progress;
 use super::table::{table_error, unknown};
 use super::words::{Words, words};
 use crate::findings::{Finding, RULES};
@@ -67,17 +68,17 @@ pub struct SampleOptions {
 ///
 /// # Errors
 /// When the run or the words cannot be read, or the design cannot be drawn from it.
-pub fn sample(options: &SampleOptions) -> Result<Sample, RunError> {
+pub fn sample(options: &SampleOptions, progress: &Progress) -> Result<Sample, RunError> {
     known_rules(&options.rules)?;
     let manifest = conversations::manifest(&options.run)?;
-    let frame = Frame::new(options)?;
+    let frame = Frame::new(options, progress)?;
     let drawn = match options.calibration {
         Some(n) => frame.contested(n)?,
         None => frame.draw()?,
     };
     let ids: BTreeSet<String> = drawn.iter().map(|d| d.id.clone()).collect();
     let (mut turns, notes) = match &options.words {
-        Some(from) => words(from, &manifest, &ids)?,
+        Some(from) => words(from, &manifest, &ids, progress)?,
         None => (BTreeMap::new(), Vec::new()),
     };
     let list: Vec<String> = ids.iter().cloned().collect();
@@ -151,18 +152,23 @@ fn name<'a>(options: &SampleOptions, drawn: impl Iterator<Item = &'a Drawn>) -> 
 struct Frame<'a> {
     options: &'a SampleOptions,
     excluded: HashSet<String>,
+    progress: &'a Progress,
 }
 
 impl<'a> Frame<'a> {
-    fn new(options: &'a SampleOptions) -> Result<Self, RunError> {
+    fn new(options: &'a SampleOptions, progress: &'a Progress) -> Result<Self, RunError> {
         let excluded = options.exclude.as_deref().map(ids_of).transpose()?.unwrap_or_default();
-        Ok(Self { options, excluded })
+        Ok(Self { options, excluded, progress })
     }
 
     fn each(&self, mut take: impl FnMut(Conversation) -> Result<(), RunError>) -> Result<(), RunError> {
+        let bar = self.progress.count("reading the run");
         conversations::each(&self.options.run, &self.options.stratify, |c| {
+            bar.inc(1);
             if self.excluded.contains(&c.id) { Ok(()) } else { take(c) }
-        })
+        })?;
+        bar.finish_and_clear();
+        Ok(())
     }
 
     fn draw(&self) -> Result<Vec<Drawn>, RunError> {

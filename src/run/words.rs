@@ -7,6 +7,7 @@ use std::path::Path;
 use super::manifest::Manifest;
 use super::output::RunError;
 use super::pipeline;
+use super::progress::Progress;
 use crate::ingest::{self, Format};
 use crate::turns::{Turn, redact};
 
@@ -19,16 +20,22 @@ pub struct Words {
     pub format: Format,
 }
 
+/// Turns by conversation.
+type Turns = BTreeMap<String, Vec<Turn>>;
+
 /// The turns of the conversations `ids`, and what the user should know about the files.
 pub(super) fn words(
     words: &Words,
     manifest: &Manifest,
     ids: &BTreeSet<String>,
-) -> Result<(BTreeMap<String, Vec<Turn>>, Vec<String>), RunError> {
+    progress: &Progress,
+) -> Result<(Turns, Vec<String>), RunError> {
     let named = !words.files.is_empty();
     let files = if named { ingest::locate(&words.files)? } else { audited(manifest)? };
     let (mut turns, mut notes) = (BTreeMap::new(), Vec::new());
+    let bar = progress.count("reading the words");
     pipeline::read(files, manifest.config.reading(words.format), |step| {
+        bar.inc(step.transcripts.len() as u64);
         for mut t in step.transcripts.into_iter().filter(|t| ids.contains(&t.id)) {
             if manifest.redacted {
                 t.turns.iter_mut().for_each(|turn| turn.text = redact(&turn.text).text);
@@ -52,6 +59,7 @@ pub(super) fn words(
         }
         Ok(())
     })?;
+    bar.finish_and_clear();
     match ids.iter().find(|id| !turns.contains_key(*id)) {
         Some(first) => Err(RunError::NoWords(format!(
             "{} of {} drawn conversations are not in the files read, the first {first:?}; name all files that were audited with --transcripts, or draw without words with --no-text",

@@ -306,29 +306,32 @@ mod tests {
         for (s, weight) in sets.iter().zip(&pareto) {
             assert!((plain(s) - weight / total).abs() < 1e-7, "{s:?}");
         }
-        for i in 0..6 {
+        for (i, p) in p.iter().enumerate() {
             let included: f64 = sets.iter().zip(&sampford).filter(|(s, _)| s.contains(&i)).map(|(_, w)| w / all).sum();
-            assert!((included - p[i]).abs() < 1e-12, "{included}");
+            assert!((included - p).abs() < 1e-12, "{included}");
         }
     }
 
     #[test]
     fn units_are_drawn_as_often_as_is_said() {
         let sizes: Vec<f64> = (0..12).map(|i| [1.0, 2.0, 4.0, 9.5][i % 4]).collect();
-        let mut hits = [0_f64; 12];
-        let mut said = [0_f64; 12];
-        for seed in 0..20_000 {
-            let (drawn, _) = draw(&sizes, 5, seed);
-            assert_eq!(drawn.len(), 5);
-            for d in drawn {
-                let i: usize = d.id.parse().unwrap();
-                hits[i] += 1.0 / 20_000.0;
-                said[i] = d.probability;
+        for n in [1, 5, 9, 11] {
+            let mut hits = [0_f64; 12];
+            let mut said = [0_f64; 12];
+            for seed in 0..20_000 {
+                let (drawn, _) = draw(&sizes, n, seed);
+                assert_eq!(drawn.len(), n);
+                for d in drawn {
+                    let i: usize = d.id.parse().unwrap();
+                    hits[i] += 1.0 / 20_000.0;
+                    said[i] = d.probability;
+                }
             }
+            // Three standard errors are at most 0.011.
+            assert!(hits.iter().zip(&said).all(|(h, s)| (h - s).abs() < 0.011), "{n}: {hits:?} {said:?}");
+            assert!((said.iter().sum::<f64>() - n as f64).abs() < 1e-12);
+            assert!(n != 5 || (said[3] - 5.0 * 9.5 / 49.5).abs() < 1e-15);
         }
-        // Three standard errors are at most 0.011.
-        assert!(hits.iter().zip(&said).all(|(h, s)| (h - s).abs() < 0.011), "{hits:?} {said:?}");
-        assert!((said[3] - 5.0 * 9.5 / 49.5).abs() < 1e-15);
     }
 
     #[test]

@@ -26,8 +26,8 @@ fn labels(args: &[&str]) -> Value {
 fn truth(i: usize) -> &'static str {
     match i {
         _ if i % 8 == 7 => "n/a",
-        _ if i % 20 == 0 => "ok",
-        _ if i % 4 == 0 || i % 10 == 1 => "violated",
+        _ if i.is_multiple_of(20) => "ok",
+        _ if i.is_multiple_of(4) || i % 10 == 1 => "violated",
         _ => "ok",
     }
 }
@@ -62,7 +62,7 @@ fn reviewed(dir: &Path, design: &[&str]) -> (PathBuf, PathBuf, Vec<Value>) {
     evenhand().arg("sample").arg(&run).args(design).args(fixed).arg("--out").arg(&sample).assert().success();
     // Ben calls a violated conversation kept, now and then.
     let filled = fill(&sample.with_extension("csv"), |who, i| {
-        if who == "ben" && truth(i) == "violated" && i % 3 == 0 { "ok" } else { truth(i) }
+        if who == "ben" && truth(i) == "violated" && i.is_multiple_of(3) { "ok" } else { truth(i) }
     });
     let i = labels(&["import", &s(&filled), "--into", &s(&db), "--sample", &s(&sample), "--run", &s(&run)]);
     let drawn = rows(&sample);
@@ -93,7 +93,7 @@ fn from_the_sheet_to_the_rate() {
             let i = number(row["id"].as_str().unwrap());
             let weight = 1.0 / row["inclusion_probability"].as_f64().unwrap();
             let ana = row["reviewers"].as_array().unwrap().contains(&json!("ana"));
-            let said = if !ana && truth(i) == "violated" && i % 3 == 0 { "ok" } else { truth(i) };
+            let said = if !ana && truth(i) == "violated" && i.is_multiple_of(3) { "ok" } else { truth(i) };
             so += if said == "violated" { weight } else { 0.0 };
             applies += if said == "n/a" { 0.0 } else { weight };
         }

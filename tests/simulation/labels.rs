@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use evenhand::findings::Severity;
 use evenhand::sampling::{Allocation, Drawn, Lottery, Sampford, Sizes, Stratum, WHOLE, allocate, risk_score};
 use evenhand::stats::SplitMix;
-use evenhand::stats::survey::{Answers, Design, Estimate};
+use evenhand::stats::survey::{Answers, Design};
 
 use super::uniform;
 
