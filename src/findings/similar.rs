@@ -154,7 +154,8 @@ mod tests {
     #[test]
     fn what_is_frequent_is_counted_in_bounded_memory() {
         let turn = |text: String| Turn { role: Role::Agent, text, at: None, agent_id: None };
-        let transcript = |turns| Transcript { id: "t".into(), attributes: BTreeMap::new(), turns, ..Transcript::default() };
+        let transcript =
+            |turns| Transcript { id: "t".into(), attributes: BTreeMap::new(), turns, ..Transcript::default() };
         let canned = "Thank you for your patience, our colleagues are looking into the matter for you.";
         let mut counts = Canned { capacity: 200, ..Canned::default() };
         for i in 0..500 {

@@ -126,9 +126,13 @@ mod tests {
     #[test]
     fn columns_and_roles_are_renamed() {
         let c = columns(&["text=message", "agent=Advisor", "agent=Rep", "segments.tier=plan"]).unwrap();
-        assert_eq!((c.ours("message"), c.ours("text"), c.ours("plan")), ("text".into(), "input_text".into(), "segments.tier".into()));
+        assert_eq!(
+            (c.ours("message"), c.ours("text"), c.ours("plan")),
+            ("text".into(), "input_text".into(), "segments.tier".into())
+        );
         assert_eq!((c.role(" rep"), c.role("Advisor"), c.role("text")), (Some("agent"), Some("agent"), None));
-        let toml: Columns = toml::from_str("text = 'message'\nagent = ['Advisor', 'Rep']\n'segments.tier' = 'plan'").unwrap();
+        let toml: Columns =
+            toml::from_str("text = 'message'\nagent = ['Advisor', 'Rep']\n'segments.tier' = 'plan'").unwrap();
         assert_eq!(toml, c);
     }
 

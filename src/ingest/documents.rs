@@ -42,16 +42,7 @@ pub(super) const CUT: &str = "the record ends inside a JSON value; it may have b
 
 impl Documents {
     pub(super) fn new(stream: Stream, lists: &'static [&'static str]) -> Self {
-        Self {
-            stream,
-            lists,
-            line: 1,
-            depth: 0,
-            wrapped: false,
-            lines: false,
-            done: false,
-            buffer: Vec::new(),
-        }
+        Self { stream, lists, line: 1, depth: 0, wrapped: false, lines: false, done: false, buffer: Vec::new() }
     }
 
     /// The next object with its line.
@@ -182,7 +173,10 @@ impl Documents {
         loop {
             let chunk = self.stream.fill_buf()?;
             match memchr::memchr(b'\n', chunk) {
-                Some(at) => return Ok(self.stream.consume(at)),
+                Some(at) => {
+                    self.stream.consume(at);
+                    return Ok(());
+                }
                 None if chunk.is_empty() => return Ok(()),
                 None => {
                     let n = chunk.len();
@@ -281,10 +275,13 @@ mod tests {
         let mut documents = Documents::new(Stream::from_text(text), lists);
         let mut out = Vec::new();
         while let Some((line, piece)) = documents.next() {
-            out.push((line, match piece {
-                Piece::Object(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-                Piece::Fault(reason) => format!("! {reason}"),
-            }));
+            out.push((
+                line,
+                match piece {
+                    Piece::Object(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+                    Piece::Fault(reason) => format!("! {reason}"),
+                },
+            ));
         }
         out
     }

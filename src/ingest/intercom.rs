@@ -10,7 +10,8 @@ use super::json::{self, Fault, Place, moment, scalar};
 use super::{RawTurn, Record, html};
 
 pub(super) const LISTS: &[&str] = &["conversations", "data"];
-const NEEDED: &str = "a conversation has \"id\", \"source\" and \"conversation_parts\", each message with an \"author\"";
+const NEEDED: &str =
+    "a conversation has \"id\", \"source\" and \"conversation_parts\", each message with an \"author\"";
 
 #[derive(Deserialize)]
 struct Conversation {
@@ -66,7 +67,9 @@ pub(super) fn record(bytes: &[u8], place: &Place<'_>) -> Result<Record, Fault> {
     let c: Conversation = json::parse(bytes, NEEDED)?;
     let id = c.id.ok_or_else(|| format!("missing field `id`; {NEEDED}"))?;
     if c.conversation_parts.is_none() {
-        return Err(Fault::Reason("the conversation has no parts; a list of conversations leaves them out, so export each one".to_owned()));
+        return Err(Fault::Reason(
+            "the conversation has no parts; a list of conversations leaves them out, so export each one".to_owned(),
+        ));
     }
     let mut attributes = Map::new();
     let channel = match c.source.as_ref().and_then(|s| s.kind.as_deref()) {
@@ -80,7 +83,8 @@ pub(super) fn record(bytes: &[u8], place: &Place<'_>) -> Result<Record, Fault> {
     json::put(&mut attributes, "started_at", started.clone().map(Value::from).as_ref());
     let rating = c.conversation_rating.and_then(|r| r.rating);
     let reopens = c.statistics.as_ref().and_then(|s| s.get("count_reopens"));
-    let assignee = c.admin_assignee_id.as_ref().map(|v| Value::from(v.as_str().map_or_else(|| v.to_string(), str::to_owned)));
+    let assignee =
+        c.admin_assignee_id.as_ref().map(|v| Value::from(v.as_str().map_or_else(|| v.to_string(), str::to_owned)));
     let assignee = assignee.filter(|a| a != "null" && a != "0");
     for (name, value) in [
         ("state", c.state.as_ref()),
@@ -107,15 +111,12 @@ pub(super) fn record(bytes: &[u8], place: &Place<'_>) -> Result<Record, Fault> {
 
 fn turn(message: Message, started: Option<String>, place: &Place<'_>) -> RawTurn {
     let Message { body, created_at, author, .. } = message;
-    let role = place.columns.role(&author.kind).map_or_else(
-        || match author.kind.as_str() {
-            _ if author.from_ai_agent == Some(true) => "bot",
-            "user" | "lead" | "contact" | "visitor" => "customer",
-            "admin" | "team" => "agent",
-            other => other,
-        },
-        |role| role,
-    );
+    let role = place.columns.role(&author.kind).unwrap_or(match author.kind.as_str() {
+        _ if author.from_ai_agent == Some(true) => "bot",
+        "user" | "lead" | "contact" | "visitor" => "customer",
+        "admin" | "team" => "agent",
+        other => other,
+    });
     RawTurn {
         role: role.to_owned(),
         text: html::to_text(&body.unwrap_or_default()),

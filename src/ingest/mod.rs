@@ -217,7 +217,9 @@ pub enum IngestError {
         source: glob::PatternError,
     },
     /// A folder without readable files.
-    #[error("{0}: the folder holds no file of a known kind (.jsonl, .json, .csv, .parquet, .vtt, .srt, .txt; plain, .gz or .zst)")]
+    #[error(
+        "{0}: the folder holds no file of a known kind (.jsonl, .json, .csv, .parquet, .vtt, .srt, .txt; plain, .gz or .zst)"
+    )]
     EmptyFolder(PathBuf),
 }
 
@@ -245,7 +247,9 @@ pub fn read(job: &Job, reading: Reading<'_>) -> Result<Opened, IngestError> {
     };
     let mut files = vec![(path.clone(), hash)];
     let columns = reading.columns;
-    let objects = |stream, lists, convert| Box::new(json::Objects::new(stream, source.clone(), &job.name, columns, lists, convert));
+    let objects = |stream, lists, convert| {
+        Box::new(json::Objects::new(stream, source.clone(), &job.name, columns, lists, convert))
+    };
     let items: Box<dyn Source + Send> = match format {
         _ if recognise::is_utf16(stream.head()) => {
             let origin = Origin { source: source.clone(), line: 0 };

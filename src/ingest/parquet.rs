@@ -125,7 +125,8 @@ impl Batch {
                 DataType::Struct(fields) => {
                     let group = column.as_struct();
                     let inner = fields.iter().zip(group.columns()).filter(|_| group.null_count() == 0);
-                    columns.extend(inner.map(|(f, c)| (names.ours(&format!("{}.{}", field.name(), f.name())), c.clone())));
+                    columns
+                        .extend(inner.map(|(f, c)| (names.ours(&format!("{}.{}", field.name(), f.name())), c.clone())));
                 }
                 _ => columns.push((names.ours(field.name()), column.clone())),
             }
@@ -170,10 +171,11 @@ impl Batch {
         group.turns.push((number, turn));
         for (name, array) in self.columns.iter().filter(|(n, _)| !OURS.contains(&n.as_str())) {
             // A list says nothing that a segment could be.
-            if let Ok(value @ (Value::String(_) | Value::Number(_) | Value::Bool(_))) = value(array, row) {
-                if value != "" && !group.attributes.contains_key(name) {
-                    group.attributes.insert(name.clone(), value);
-                }
+            if let Ok(value @ (Value::String(_) | Value::Number(_) | Value::Bool(_))) = value(array, row)
+                && value != ""
+                && !group.attributes.contains_key(name)
+            {
+                group.attributes.insert(name.clone(), value);
             }
         }
         Ok(())

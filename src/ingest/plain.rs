@@ -15,7 +15,8 @@ use super::{Columns, Item, RawTurn, Record, Stream};
 /// A time before the name: `[09:14:05]`, `(09:14)`, `2026-03-01 09:14:05`.
 static TIME: LazyLock<Regex> = LazyLock::new(|| {
     #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
-    Regex::new(r"^\s*[\[(]?((?:\d{4}-\d{2}-\d{2}[T ])?\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?Z?)[\])]?\s*[-–]?\s+(\S.*)$").unwrap()
+    Regex::new(r"^\s*[\[(]?((?:\d{4}-\d{2}-\d{2}[T ])?\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?Z?)[\])]?\s*[-–]?\s+(\S.*)$")
+        .unwrap()
 });
 
 pub(super) fn fits(text: &str) -> bool {
@@ -24,7 +25,12 @@ pub(super) fn fits(text: &str) -> bool {
     named >= 2 && named * 2 >= lines.len()
 }
 
-pub(super) fn open(stream: Stream, source: Arc<str>, name: &str, columns: &Columns) -> impl Iterator<Item = Item> + Send + use<> {
+pub(super) fn open(
+    stream: Stream,
+    source: Arc<str>,
+    name: &str,
+    columns: &Columns,
+) -> impl Iterator<Item = Item> + Send + use<> {
     let (name, columns) = (name.to_owned(), columns.clone());
     whole::of(stream, source, move |text| parse(text, &name, &columns))
 }
@@ -37,7 +43,8 @@ fn untimed(line: &str) -> (Option<&str>, &str) {
 fn parse(text: &str, name: &str, columns: &Columns) -> Vec<Result<(u64, Record), At>> {
     let lines: Vec<(u64, &str)> = (1..).zip(text.lines()).collect();
     let rule = |l: &str| l.trim().len() >= 3 && l.trim().chars().all(|c| matches!(c, '-' | '=' | '_' | '*'));
-    let parts: Vec<&[(u64, &str)]> = lines.split(|(_, l)| rule(l)).filter(|p| p.iter().any(|(_, l)| !l.trim().is_empty())).collect();
+    let parts: Vec<&[(u64, &str)]> =
+        lines.split(|(_, l)| rule(l)).filter(|p| p.iter().any(|(_, l)| !l.trim().is_empty())).collect();
     if parts.is_empty() {
         return vec![Err((0, "the file is empty".to_owned()))];
     }
@@ -83,7 +90,8 @@ fn speakers(lines: &[(u64, &str)], columns: &Columns) -> Vec<String> {
     }
     let sure = |(name, (n, _)): &(&String, &(usize, usize))| *n >= 2 || role(name, columns).is_some();
     let mut out: Vec<String> = counts.iter().filter(sure).map(|(name, _)| name.clone()).collect();
-    let mut rest: Vec<(usize, &String)> = counts.iter().filter(|c| !sure(c)).map(|(name, (_, at))| (*at, name)).collect();
+    let mut rest: Vec<(usize, &String)> =
+        counts.iter().filter(|c| !sure(c)).map(|(name, (_, at))| (*at, name)).collect();
     rest.sort_unstable();
     out.extend(rest.into_iter().map(|(_, name)| name.clone()).take(2usize.saturating_sub(counts.len().min(out.len()))));
     out
@@ -111,7 +119,8 @@ mod tests {
     #[test]
     fn lines_with_a_name_are_turns_and_others_go_on() {
         let text = "Call of 1 March\nDate: Monday\n\n[09:14] Agent: Hello.\nMaria: Hi, it says:\nError: 5\nagain\nAgent: Sorry.\nMaria: ok\n";
-        let want = [("agent", "Hello."), ("Maria", "Hi, it says:\nError: 5\nagain"), ("agent", "Sorry."), ("Maria", "ok")];
+        let want =
+            [("agent", "Hello."), ("Maria", "Hi, it says:\nError: 5\nagain"), ("agent", "Sorry."), ("Maria", "ok")];
         assert_eq!(turns(text), [want.map(|(r, t)| (r.to_owned(), t.to_owned()))]);
         assert!(fits(text) && !fits("transcript_id,turn,role,text\n"));
         assert_eq!(turns("Agent: a\nMaria: b\n-----\nAgent: c\nMaria: d\n").len(), 2);

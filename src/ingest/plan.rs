@@ -19,7 +19,8 @@ pub struct Job {
 /// Puts files that belong together into one job, where the first of them stood.
 pub fn plan(files: Vec<PathBuf>, format: Format) -> Vec<Job> {
     let common = common_folder(&files);
-    let mut jobs: Vec<Job> = files.into_iter().map(|path| Job { name: name(&path, &common), paths: vec![path] }).collect();
+    let mut jobs: Vec<Job> =
+        files.into_iter().map(|path| Job { name: name(&path, &common), paths: vec![path] }).collect();
     if jobs.len() > 1 && matches!(format, Format::Auto | Format::Zendesk) {
         pair(&mut jobs);
     }

@@ -4,7 +4,10 @@
 
 use std::path::Path;
 
-use super::{Format, ccai, contact_lens, convokit, documents, intercom, jsonl, plain, subtitles, twcs, whatsapp, whisperx, zendesk};
+use super::{
+    Format, ccai, contact_lens, convokit, documents, intercom, jsonl, plain, subtitles, twcs, whatsapp, whisperx,
+    zendesk,
+};
 
 /// The format of a file that begins with `head`.
 pub(super) fn format(head: &[u8], path: &Path) -> Format {

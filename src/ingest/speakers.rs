@@ -3,10 +3,34 @@
 use super::{Columns, RawTurn};
 
 const AGENT: &[&str] = &[
-    "agent", "advisor", "adviser", "representative", "rep", "support", "operator", "associate", "staff", "csr", "consultant", "specialist",
-    "employee", "helpdesk",
+    "agent",
+    "advisor",
+    "adviser",
+    "representative",
+    "rep",
+    "support",
+    "operator",
+    "associate",
+    "staff",
+    "csr",
+    "consultant",
+    "specialist",
+    "employee",
+    "helpdesk",
 ];
-const CUSTOMER: &[&str] = &["customer", "caller", "client", "user", "visitor", "guest", "consumer", "member", "passenger", "patient", "end_user"];
+const CUSTOMER: &[&str] = &[
+    "customer",
+    "caller",
+    "client",
+    "user",
+    "visitor",
+    "guest",
+    "consumer",
+    "member",
+    "passenger",
+    "patient",
+    "end_user",
+];
 const BOT: &[&str] = &["bot", "chatbot", "ivr", "automated", "automation", "robot"];
 const SYSTEM: &[&str] = &["system", "note"];
 
@@ -18,9 +42,18 @@ pub(super) fn role(name: &str, columns: &Columns) -> Option<&'static str> {
     let lower = name.to_lowercase();
     let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty()).collect();
     let lists = [("bot", BOT), ("agent", AGENT), ("customer", CUSTOMER), ("system", SYSTEM)];
-    let named = |list: &[&str]| words.iter().any(|w| list.contains(w) || list.contains(&w.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_')));
+    let named = |list: &[&str]| {
+        words
+            .iter()
+            .any(|w| list.contains(w) || list.contains(&w.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_')))
+    };
     // "Customer service" and "user support" speak for the company, and so does an "agent bot".
-    if words.windows(2).any(|w| matches!(w, ["customer", "service" | "services" | "care" | "support" | "success"] | ["virtual", "assistant" | "agent"])) {
+    if words.windows(2).any(|w| {
+        matches!(
+            w,
+            ["customer", "service" | "services" | "care" | "support" | "success"] | ["virtual", "assistant" | "agent"]
+        )
+    }) {
         return Some(if words.contains(&"virtual") { "bot" } else { "agent" });
     }
     let mut held = lists.iter().filter(|(_, list)| named(list)).map(|(role, _)| *role);
@@ -52,7 +85,9 @@ pub(super) fn labelled(line: &str) -> Option<(&str, &str)> {
         && !name.contains(['?', '!', ',', ';', '"', '/'])
         && !name.chars().all(|c| c.is_ascii_digit() || c.is_whitespace());
     // "09:30" and "https://…" name nobody.
-    let follows = text.is_empty() || text.starts_with(char::is_whitespace) || text.starts_with(|c: char| c.is_alphabetic() && c != '/');
+    let follows = text.is_empty()
+        || text.starts_with(char::is_whitespace)
+        || text.starts_with(|c: char| c.is_alphabetic() && c != '/');
     (plain && follows).then(|| (name, text.trim()))
 }
 

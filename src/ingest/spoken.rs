@@ -40,7 +40,9 @@ pub(super) fn turns(mut cues: Vec<Cue>, columns: &Columns) -> Result<Vec<RawTurn
     let mut merged: Vec<Cue> = Vec::new();
     for cue in cues {
         match merged.last_mut() {
-            Some(last) if last.speaker == cue.speaker && last.text.len() + cue.text.len() < LENGTH && !pause(last, &cue) => {
+            Some(last)
+                if last.speaker == cue.speaker && last.text.len() + cue.text.len() < LENGTH && !pause(last, &cue) =>
+            {
                 last.text = format!("{} {}", last.text.trim_end(), cue.text.trim_start());
                 last.end = cue.end.or(last.end);
             }

@@ -27,10 +27,17 @@ pub(super) fn fits(text: &str) -> bool {
     let mut lines = text.lines().map(str::trim).filter(|l| !l.is_empty());
     let first = lines.next().unwrap_or_default();
     let numbered = !first.is_empty() && first.chars().all(|c| c.is_ascii_digit());
-    first == "WEBVTT" || first.starts_with("WEBVTT ") || TIMES.is_match(if numbered { lines.next().unwrap_or_default() } else { first })
+    first == "WEBVTT"
+        || first.starts_with("WEBVTT ")
+        || TIMES.is_match(if numbered { lines.next().unwrap_or_default() } else { first })
 }
 
-pub(super) fn open(stream: Stream, source: Arc<str>, name: &str, columns: &Columns) -> impl Iterator<Item = Item> + Send + use<> {
+pub(super) fn open(
+    stream: Stream,
+    source: Arc<str>,
+    name: &str,
+    columns: &Columns,
+) -> impl Iterator<Item = Item> + Send + use<> {
     let (name, columns) = (name.to_owned(), columns.clone());
     whole::of(stream, source, move |text| vec![parse(text, name, &columns).map(|r| (1, r))])
 }
@@ -44,11 +51,17 @@ fn parse(text: &str, id: String, columns: &Columns) -> Result<Record, At> {
             continue;
         }
         let Some(at) = block.iter().take(2).position(|l| l.contains("-->")) else {
-            return Err((line, "a cue without its times (00:00:01.000 --> 00:00:02.000); the file may have been cut".to_owned()));
+            return Err((
+                line,
+                "a cue without its times (00:00:01.000 --> 00:00:02.000); the file may have been cut".to_owned(),
+            ));
         };
         let times = TIMES.captures(block[at]).map(|c| (seconds(&c[1]), seconds(&c[2])));
         let Some((start, end)) = times else {
-            return Err((line + at as u64, "the times of a cue cannot be read (00:00:01.000 --> 00:00:02.000)".to_owned()));
+            return Err((
+                line + at as u64,
+                "the times of a cue cannot be read (00:00:01.000 --> 00:00:02.000)".to_owned(),
+            ));
         };
         cue(&block[at + 1..], start, end, &mut cues);
     }
@@ -126,7 +139,10 @@ mod tests {
 
     #[test]
     fn voices_and_names_are_speakers() {
-        let want = [("agent".to_owned(), "Hello & welcome.".to_owned()), ("Maria".to_owned(), "Hi, my card is gone.".to_owned())];
+        let want = [
+            ("agent".to_owned(), "Hello & welcome.".to_owned()),
+            ("Maria".to_owned(), "Hi, my card is gone.".to_owned()),
+        ];
         let vtt = "WEBVTT - call\n\nNOTE made by us\nmore\n\n1\n00:01.000 --> 00:02.000 align:start\n<v Agent>Hello &amp;\n\n00:02.000 --> 00:03.000\n<v Agent><i>welcome.</i></v><v.loud Maria>Hi, my card is gone.\n";
         assert_eq!(turns(vtt), want);
         let srt = "1\r\n00:00:01,000 --> 00:00:02,000\r\nAgent: Hello &amp;\r\n\r\n2\r\n00:00:02,000 --> 00:00:03,500\r\nwelcome.\r\n- Maria: Hi, my card\r\nis gone.\r\n";

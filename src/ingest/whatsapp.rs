@@ -17,14 +17,22 @@ static MESSAGE: LazyLock<Regex> = LazyLock::new(|| {
     const DATE: &str = r"(\d{1,4})[./\-](\d{1,2})[./\-](\d{1,4})";
     const TIME: &str = r"(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?[\s\u{202f}]?([AaPp])?\.?(?:[Mm]\.?)?";
     #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
-    Regex::new(&format!(r"^[\u{{200e}}\u{{200f}}]*(?:\[{DATE},?\s{TIME}\]\s|{DATE},?\s{TIME}\s-\s)(?:([^:]{{1,80}}):\s?)?(.*)$")).unwrap()
+    Regex::new(&format!(
+        r"^[\u{{200e}}\u{{200f}}]*(?:\[{DATE},?\s{TIME}\]\s|{DATE},?\s{TIME}\s-\s)(?:([^:]{{1,80}}):\s?)?(.*)$"
+    ))
+    .unwrap()
 });
 
 pub(super) fn fits(text: &str) -> bool {
     text.lines().filter(|l| !l.trim().is_empty()).take(3).any(|l| MESSAGE.is_match(l.trim_end()))
 }
 
-pub(super) fn open(stream: Stream, source: Arc<str>, name: &str, columns: &Columns) -> impl Iterator<Item = Item> + Send + use<> {
+pub(super) fn open(
+    stream: Stream,
+    source: Arc<str>,
+    name: &str,
+    columns: &Columns,
+) -> impl Iterator<Item = Item> + Send + use<> {
     let (name, columns) = (name.to_owned(), columns.clone());
     whole::of(stream, source, move |text| vec![parse(text, name, &columns).map(|r| (1, r))])
 }
@@ -45,14 +53,17 @@ fn parse(text: &str, id: String, columns: &Columns) -> Result<Record, At> {
             (Some(c), _) => messages.push(message(&c, number)),
             (None, Some(last)) => last.text = format!("{}\n{line}", last.text),
             (None, None) if line.trim().is_empty() => {}
-            (None, None) => return Err((number, "no message begins here; a line is \"1/3/26, 09:14 - Name: text\"".to_owned())),
+            (None, None) => {
+                return Err((number, "no message begins here; a line is \"1/3/26, 09:14 - Name: text\"".to_owned()));
+            }
         }
     }
     let order = order(&messages);
     let mut turns = Vec::new();
     for m in messages {
         let Some(name) = m.name else { continue };
-        let at = moment(&m.date, &m.time, order).ok_or_else(|| (m.line, "the date or time of a message does not exist".to_owned()))?;
+        let at = moment(&m.date, &m.time, order)
+            .ok_or_else(|| (m.line, "the date or time of a message does not exist".to_owned()))?;
         turns.push(RawTurn { role: name, text: spoken(&m.text), at: Some(at.to_string()), ..RawTurn::default() });
     }
     if turns.is_empty() {
@@ -125,7 +136,16 @@ fn moment(date: &[u32; 3], time: &[u32; 3], order: Order) -> Option<DateTime> {
     };
     let year = if year < 100 { 2000 + year } else { year };
     let small = |v: u32| i8::try_from(v).ok();
-    DateTime::new(i16::try_from(year).ok()?, small(month)?, small(day)?, small(time[0])?, small(time[1])?, small(time[2])?, 0).ok()
+    DateTime::new(
+        i16::try_from(year).ok()?,
+        small(month)?,
+        small(day)?,
+        small(time[0])?,
+        small(time[1])?,
+        small(time[2])?,
+        0,
+    )
+    .ok()
 }
 
 #[cfg(test)]
@@ -140,10 +160,8 @@ mod tests {
     #[test]
     fn both_phones_are_read() {
         let ios = "\u{200e}[13/03/2026, 9:14:05\u{202f}PM] Larkspur Support: Hello, Ana\n[13/03/2026, 9:15:00 PM] Ana: my bill\nis wrong: £5\n";
-        let want = [
-            ("agent", "Hello, Ana", "2026-03-13T21:14:05"),
-            ("Ana", "my bill\nis wrong: £5", "2026-03-13T21:15:00"),
-        ];
+        let want =
+            [("agent", "Hello, Ana", "2026-03-13T21:14:05"), ("Ana", "my bill\nis wrong: £5", "2026-03-13T21:15:00")];
         assert_eq!(turns(ios), want.map(|(a, b, c)| (a.to_owned(), b.to_owned(), c.to_owned())));
         let android = "3/13/26, 21:14 - Messages are end-to-end encrypted.\n3/13/26, 21:14 - Ana: <Media omitted>\n3/13/26, 21:15 - Bo: ok\n";
         assert_eq!(turns(android)[0], ("Ana".into(), String::new(), "2026-03-13T21:14:00".into()));
@@ -159,7 +177,13 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_with_its_line() {
         assert_eq!(parse("Dear all\n", "x".into(), &Columns::default()).unwrap_err().0, 1);
-        assert_eq!(parse("1/3/26, 09:14 - A: x\n40/13/26, 09:15 - B: y", "x".into(), &Columns::default()).unwrap_err().0, 2);
-        assert_eq!(parse("1/3/26, 09:14 - A: x\n1/3/26, 25:99 - B: y", "x".into(), &Columns::default()).unwrap_err().0, 2);
+        assert_eq!(
+            parse("1/3/26, 09:14 - A: x\n40/13/26, 09:15 - B: y", "x".into(), &Columns::default()).unwrap_err().0,
+            2
+        );
+        assert_eq!(
+            parse("1/3/26, 09:14 - A: x\n1/3/26, 25:99 - B: y", "x".into(), &Columns::default()).unwrap_err().0,
+            2
+        );
     }
 }

@@ -29,7 +29,10 @@ where
 
 fn text(stream: Stream) -> Result<String, At> {
     let mut bytes = Vec::new();
-    stream.take(MAX_RECORD_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|e| (0, format!("the file cannot be read to its end: {e}")))?;
+    stream
+        .take(MAX_RECORD_BYTES as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|e| (0, format!("the file cannot be read to its end: {e}")))?;
     if bytes.len() > MAX_RECORD_BYTES {
         return Err((0, format!("the file is longer than {} MB; split it", MAX_RECORD_BYTES / (1024 * 1024))));
     }

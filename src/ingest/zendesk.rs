@@ -4,14 +4,13 @@
 //! Internal notes (`public: false`) are left out. A comment by the requester is the customer's, one by another end user too where the ticket
 //! brings its users; every other is an agent's. Where two files are joined, the comments go to a temporary file and 48 bytes for each stay in memory.
 
-use std::io;
 use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::documents::{Documents, Piece, names};
-use super::gather::{Gather, Gathered, Rows};
+use super::gather::{Collected, Collecting, Gathered, Rows, kept};
 use super::json::{self, Fault, Objects, Place, scalar};
 use super::plan::Job;
 use super::{Columns, FileHash, IngestError, Item, Origin, RawTurn, Record, Source, Stream, html, open};
@@ -131,9 +130,8 @@ pub(super) fn open(
         source,
         comments_source: second.to_string_lossy().into(),
         comments: State::Unread(Documents::new(comments, &["comments"])),
-        pending: Vec::new(),
+        left: None,
         columns: columns.clone(),
-        ended: false,
     }))
 }
 
@@ -141,7 +139,9 @@ fn record(bytes: &[u8], place: &Place<'_>) -> Result<Record, Fault> {
     let found = names(bytes);
     let has = |name: &str| found.iter().any(|(n, _)| n == name);
     if has("author_id") && !has("comments") {
-        return Err(Fault::Reason("a comment without its ticket; give the files of tickets and of comments together".to_owned()));
+        return Err(Fault::Reason(
+            "a comment without its ticket; give the files of tickets and of comments together".to_owned(),
+        ));
     }
     let (ticket, comments, users) = if has("ticket") {
         let export: Export = json::parse(bytes, NEEDED)?;
@@ -155,7 +155,8 @@ fn record(bytes: &[u8], place: &Place<'_>) -> Result<Record, Fault> {
         (ticket, comments, users)
     };
     let comments = comments.ok_or_else(|| {
-        "the ticket has no comments; export it with them, or give the files of tickets and of comments together".to_owned()
+        "the ticket has no comments; export it with them, or give the files of tickets and of comments together"
+            .to_owned()
     })?;
     convert(ticket, comments, &users, place.columns).map_err(Fault::Reason)
 }
@@ -163,7 +164,8 @@ fn record(bytes: &[u8], place: &Place<'_>) -> Result<Record, Fault> {
 fn convert(ticket: Ticket, comments: Vec<Comment>, users: &[User], columns: &Columns) -> Result<Record, String> {
     let id = ticket.id.clone().ok_or_else(|| format!("missing field `id`; {NEEDED}"))?;
     let requester = ticket.requester_id.clone().ok_or_else(|| format!("missing field `requester_id`; {NEEDED}"))?;
-    let end_user = |id: &str| users.iter().any(|u| u.id.as_deref() == Some(id) && u.role.as_deref() == Some("end-user"));
+    let end_user =
+        |id: &str| users.iter().any(|u| u.id.as_deref() == Some(id) && u.role.as_deref() == Some("end-user"));
     let mut turns = Vec::new();
     for comment in comments.into_iter().filter(|c| c.public != Some(false)) {
         let author = comment.author_id.ok_or_else(|| format!("a comment lacks its author_id; {NEEDED}"))?;
@@ -221,14 +223,14 @@ struct Joined {
     source: Arc<str>,
     comments_source: Arc<str>,
     comments: State,
-    /// Rejects of the comments file, the last first.
-    pending: Vec<Item>,
+    /// Lines of comments that belong to no ticket, the last first; known when all tickets were read.
+    left: Option<Vec<u64>>,
     columns: Columns,
-    ended: bool,
 }
 
 enum State {
     Unread(Documents),
+    Reading(Collecting),
     Read(Gathered),
     Failed,
 }
@@ -239,34 +241,50 @@ struct Ids {
     ticket_id: Option<String>,
 }
 
+/// The ticket that a comment belongs to.
+fn key(bytes: &[u8]) -> Result<String, Fault> {
+    let ids: Ids = json::parse(bytes, NEEDED)?;
+    ids.ticket_id.ok_or_else(|| Fault::Reason("the comment lacks ticket_id, which says where it belongs".to_owned()))
+}
+
 impl Joined {
-    fn gather(&mut self, mut documents: Documents) -> io::Result<Gathered> {
-        let mut gather = Gather::new()?;
-        while let Some((line, piece)) = documents.next() {
-            let origin = Origin { source: self.comments_source.clone(), line };
-            let fault = match piece {
-                Piece::Fault(reason) => reason,
-                Piece::Object(bytes) => match json::parse::<Ids>(bytes, NEEDED) {
-                    Ok(Ids { ticket_id: Some(id) }) => {
-                        gather.push(&id, line, bytes)?;
-                        continue;
-                    }
-                    Ok(_) => "the comment lacks ticket_id, which says where it belongs".to_owned(),
-                    Err(fault) => fault.reason(line),
+    /// Reads the comments, as far as they are not read yet; a reject of theirs that comes up.
+    fn read_comments(&mut self) -> Option<Item> {
+        loop {
+            match std::mem::replace(&mut self.comments, State::Failed) {
+                State::Unread(documents) => match Collecting::new(documents, self.comments_source.clone()) {
+                    Ok(collecting) => self.comments = State::Reading(collecting),
+                    Err(e) => return Some(self.comments_reject(0, kept(&e))),
                 },
-            };
-            self.pending.push(Item::Reject(origin.reject(fault)));
+                State::Reading(mut collecting) => match collecting.next(key) {
+                    Collected::All(mut gathered) => {
+                        gathered.index();
+                        self.comments = State::Read(gathered);
+                    }
+                    Collected::Failed(item) => return Some(item),
+                    Collected::Reject(item) => {
+                        self.comments = State::Reading(collecting);
+                        return Some(item);
+                    }
+                },
+                done => {
+                    self.comments = done;
+                    return None;
+                }
+            }
         }
-        let mut gathered = gather.finish()?;
-        gathered.index();
-        self.pending.reverse();
-        Ok(gathered)
+    }
+
+    fn comments_reject(&self, line: u64, reason: impl Into<String>) -> Item {
+        Item::Reject(Origin { source: self.comments_source.clone(), line }.reject(reason))
     }
 
     fn convert(&mut self, bytes: &[u8]) -> Result<Record, Fault> {
         let ticket: Ticket = json::parse(bytes, NEEDED)?;
         let id = ticket.id.clone().ok_or_else(|| format!("missing field `id`; {NEEDED}"))?;
-        let State::Read(gathered) = &mut self.comments else { return Err(Fault::Reason("the comments could not be read".to_owned())) };
+        let State::Read(gathered) = &mut self.comments else {
+            return Err(Fault::Reason("the comments could not be read".to_owned()));
+        };
         let rows = gathered.take(&id).ok_or_else(|| "no comment has this ticket's id".to_owned())?;
         let rows = rows.map_err(|e| format!("the comments could not be read back: {e}"))?;
         let comments = self.comments_of(rows)?;
@@ -299,31 +317,19 @@ impl Iterator for Joined {
     type Item = Item;
 
     fn next(&mut self) -> Option<Item> {
-        if let State::Unread(_) = self.comments {
-            let State::Unread(documents) = std::mem::replace(&mut self.comments, State::Failed) else { return None };
-            match self.gather(documents) {
-                Ok(gathered) => self.comments = State::Read(gathered),
-                Err(e) => {
-                    let origin = Origin { source: self.comments_source.clone(), line: 0 };
-                    self.ended = true;
-                    return Some(Item::Reject(origin.reject(format!("the comments could not be kept for joining: {e}"))));
-                }
-            }
-        }
-        if let Some(item) = self.pending.pop() {
+        if let Some(item) = self.read_comments() {
             return Some(item);
         }
-        if self.ended {
-            return None;
+        let State::Read(gathered) = &self.comments else { return None };
+        if let Some(left) = &mut self.left {
+            let line = left.pop()?;
+            return Some(self.comments_reject(line, "comments of a ticket that is not in the file of tickets"));
         }
         let Some((line, piece)) = self.tickets.next() else {
-            self.ended = true;
-            if let State::Read(gathered) = &self.comments {
-                let origin = |line| Origin { source: self.comments_source.clone(), line };
-                let reject = |line| Item::Reject(origin(line).reject("comments of a ticket that is not in the file of tickets"));
-                self.pending = gathered.left().into_iter().rev().map(reject).collect();
-            }
-            return self.pending.pop();
+            let mut left = gathered.left();
+            left.reverse();
+            self.left = Some(left);
+            return self.next();
         };
         let origin = Origin { source: self.source.clone(), line };
         let bytes = match piece {

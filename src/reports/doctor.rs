@@ -83,7 +83,10 @@ impl Checkup {
         }
         line("", "");
         let languages: Vec<String> = self.standing.languages.iter().map(|(l, n)| format!("{l} {n}")).collect();
-        line(&format!("Languages: {}.", if languages.is_empty() { "none".to_owned() } else { languages.join(", ") }), "");
+        line(
+            &format!("Languages: {}.", if languages.is_empty() { "none".to_owned() } else { languages.join(", ") }),
+            "",
+        );
         standing(&self.standing).iter().for_each(|l| line(l, ""));
         if self.standing.role_doubts.is_empty() {
             line("Roles: no doubt of 0.5 or more about who is customer and who agent.", "");
@@ -92,7 +95,14 @@ impl Checkup {
         if personal.is_empty() {
             line("Personal data: none of the kinds that are looked for.", "");
         } else {
-            line(&format!("Personal data in {} turns: {}. An audit replaces it in all it writes, unless --no-redact is given.", self.personal_turns, personal.join(", ")), "");
+            line(
+                &format!(
+                    "Personal data in {} turns: {}. An audit replaces it in all it writes, unless --no-redact is given.",
+                    self.personal_turns,
+                    personal.join(", ")
+                ),
+                "",
+            );
         }
         if self.timed_turns * 2 < self.turns {
             line("Most turns have no time (\"at\"): the rule on slow replies cannot apply to them.", "");
@@ -107,7 +117,14 @@ impl Checkup {
             line(&format!("Attributes, for --by and --adjust: {}{more}.", names.join(", ")), "");
         }
         if let Some(seconds) = self.estimated_seconds {
-            line(&format!("\nAn audit would take about {} here, by the speed of {} turns.", duration(seconds), self.sampled_turns), "");
+            line(
+                &format!(
+                    "\nAn audit would take about {} here, by the speed of {} turns.",
+                    duration(seconds),
+                    self.sampled_turns
+                ),
+                "",
+            );
         }
         s
     }

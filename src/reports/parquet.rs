@@ -96,7 +96,9 @@ impl Shape {
             Self::Float => Arc::new(values.iter().map(|v| v.and_then(Value::as_f64)).collect::<Float64Array>()),
             Self::List(inner) => list(inner, values),
             Self::Group(fields) if !fields.is_empty() => group(fields, values),
-            Self::Unknown | Self::Text | Self::Group(_) => Arc::new(values.iter().map(|v| v.and_then(text)).collect::<StringArray>()),
+            Self::Unknown | Self::Text | Self::Group(_) => {
+                Arc::new(values.iter().map(|v| v.and_then(text)).collect::<StringArray>())
+            }
         }
     }
 }
@@ -173,9 +175,8 @@ impl<W: Write + Send> ParquetTable<W> {
             return Ok(());
         }
         let rows = std::mem::take(&mut self.rows);
-        let column = |(name, shape): &(String, Shape)| {
-            shape.column(&rows.iter().map(|r| r.get(name)).collect::<Vec<_>>())
-        };
+        let column =
+            |(name, shape): &(String, Shape)| shape.column(&rows.iter().map(|r| r.get(name)).collect::<Vec<_>>());
         let columns = self.fields.iter().map(column).collect();
         let batch = RecordBatch::try_new(self.schema.clone(), columns).map_err(io::Error::other)?;
         self.writer.write(&batch).map_err(io::Error::other)
@@ -214,7 +215,11 @@ mod tests {
 
     #[test]
     fn every_kind_of_row_can_be_written_alike() {
-        let rows = [json!({"a": 1, "l": [1, 2], "g": {"x": "y"}, "n": {}}), json!({"a": null, "l": null, "g": null}), json!({})];
+        let rows = [
+            json!({"a": 1, "l": [1, 2], "g": {"x": "y"}, "n": {}}),
+            json!({"a": null, "l": null, "g": null}),
+            json!({}),
+        ];
         let mut shape = Shape::Unknown;
         rows.iter().for_each(|r| shape.take(Shape::of(r)));
         let write = || {

@@ -143,11 +143,17 @@ pub(super) fn standing(standing: &Standing) -> Vec<String> {
         ));
     }
     if left(LeftOut::Roles) > 0 {
-        out.push(format!("{} transcripts have roles in more doubt than --max-role-doubt allows: they are marked, and in no rate.", left(LeftOut::Roles)));
+        out.push(format!(
+            "{} transcripts have roles in more doubt than --max-role-doubt allows: they are marked, and in no rate.",
+            left(LeftOut::Roles)
+        ));
     }
     let doubts: Vec<String> = standing.role_doubts.iter().map(|(why, n)| format!("{} {n}", meaning(*why))).collect();
     if !doubts.is_empty() {
-        out.push(format!("Who is customer and who agent is in doubt (0.5 or more) in some transcripts: {}.", doubts.join(", ")));
+        out.push(format!(
+            "Who is customer and who agent is in doubt (0.5 or more) in some transcripts: {}.",
+            doubts.join(", ")
+        ));
     }
     out
 }

@@ -120,7 +120,11 @@ pub fn audit(
     };
     if options.parquet {
         for name in ["transcripts", "turns", "findings", "rejects"] {
-            parquet::from_jsonl(&folder.path(&format!("{name}.jsonl")), &folder.path(&format!("{name}.parquet")), name)?;
+            parquet::from_jsonl(
+                &folder.path(&format!("{name}.jsonl")),
+                &folder.path(&format!("{name}.parquet")),
+                name,
+            )?;
         }
     }
     write_manifest(&folder.path("run.json"), &manifest, options.redact)?;

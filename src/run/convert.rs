@@ -60,7 +60,8 @@ pub fn convert(options: &ConvertOptions, progress: &Progress) -> Result<Converte
     let files = ingest::locate(&options.inputs)?;
     let mut lines = beside(out)?;
     let mut rejects = beside(out)?;
-    let mut shape = Shape::of(&json!({"transcript_id": "", "turn": 0, "role": "", "text": "", "at": "", "agent_id": ""}));
+    let mut shape =
+        Shape::of(&json!({"transcript_id": "", "turn": 0, "role": "", "text": "", "at": "", "agent_id": ""}));
     let mut done = Converted::default();
     let mut first: Option<Reject> = None;
     let bar = progress.count("converting turns");
@@ -137,7 +138,11 @@ fn columns(transcript: &Transcript) -> Map<String, Value> {
 }
 
 /// One row a turn, out of the transcripts kept.
-fn as_parquet(lines: BufWriter<NamedTempFile>, shape: &Shape, out: &Path) -> Result<BufWriter<NamedTempFile>, RunError> {
+fn as_parquet(
+    lines: BufWriter<NamedTempFile>,
+    shape: &Shape,
+    out: &Path,
+) -> Result<BufWriter<NamedTempFile>, RunError> {
     let failed = |source: io::Error| RunError::Io { path: out.to_path_buf(), source };
     let mut lines: File = lines.into_inner().map_err(|e| failed(e.into_error()))?.into_file();
     lines.rewind().map_err(failed)?;

@@ -119,7 +119,8 @@ fn names(object: &Map<String, Value>, before: &str, out: &mut BTreeSet<String>) 
                     out.insert("month".to_owned());
                 }
             }
-            _ if before.is_empty() && ["id", "rules", "sentiment", "measures", "left_out"].contains(&name.as_str()) => {}
+            _ if before.is_empty() && ["id", "rules", "sentiment", "measures", "left_out"].contains(&name.as_str()) => {
+            }
             Value::Object(inner) => names(inner, &format!("{full}."), out),
             Value::Array(_) => {}
             _ => {

@@ -49,7 +49,12 @@ pub fn measure(transcript: &Transcript, signals: &[Signals]) -> Measures {
         compensated: problem.then_some(!given.is_empty()),
         compensation: if given.is_empty() { problem.then_some(0.0) } else { named.filter(|_| problem) },
         informal_share: (!company.is_empty()).then(|| informal as f64 / company.len() as f64),
-        month: transcript.turns.iter().find_map(|t| t.at).map(|at| at.to_string()[..7].to_owned()).filter(|m| m != "1970-01"),
+        month: transcript
+            .turns
+            .iter()
+            .find_map(|t| t.at)
+            .map(|at| at.to_string()[..7].to_owned())
+            .filter(|m| m != "1970-01"),
     }
 }
 

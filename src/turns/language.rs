@@ -90,7 +90,8 @@ fn of(text: &str) -> Option<&'static str> {
         // Another script is another language, whatever its name.
         return Some(if info.confidence() >= SURE { code(info.lang()) } else { OTHER }).filter(|l| *l != "en");
     }
-    let words: Vec<String> = fold(text).split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_owned).collect();
+    let words: Vec<String> =
+        fold(text).split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_owned).collect();
     let english = words.iter().filter(|w| ENGLISH.contains(&w.as_str())).count();
     let shared = SHARED.iter().filter(|s| words.iter().any(|w| w == *s)).count();
     let part = |n: usize| n as f64 / words.len().max(1) as f64;
@@ -134,7 +135,13 @@ mod tests {
 
     #[test]
     fn one_side_in_another_language_decides() {
-        let turns = [turn(Role::Agent, "Thank you for calling, how can I help you?"), turn(Role::Customer, "Quiero cancelar mi contrato, llevo una semana sin internet.")];
+        let turns = [
+            turn(Role::Agent, "Thank you for calling, how can I help you?"),
+            turn(
+                Role::Customer,
+                "Quiero cancelar mi contrato, llevo una semana sin internet y es la tercera vez que escribo.",
+            ),
+        ];
         assert_eq!(detect(&turns, Some("en-US")), "es");
         assert_eq!(detect(&turns[..1], Some("es")), "en", "what is written counts, not what is said of it");
     }

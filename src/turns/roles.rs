@@ -83,7 +83,8 @@ const CUSTOMER: &[(f32, &[&str])] = &[
 /// Finds the phrases, each with the spaces around it; and the weight of each, positive for agents.
 static PHRASES: LazyLock<(AhoCorasick, Vec<f32>)> = LazyLock::new(|| {
     let lists = AGENT.iter().map(|(w, p)| (*w, *p)).chain(CUSTOMER.iter().map(|(w, p)| (-w, *p)));
-    let phrases: Vec<(f32, String)> = lists.flat_map(|(w, list)| list.iter().map(move |p| (w, format!(" {p} ")))).collect();
+    let phrases: Vec<(f32, String)> =
+        lists.flat_map(|(w, list)| list.iter().map(move |p| (w, format!(" {p} ")))).collect();
     #[allow(clippy::unwrap_used, reason = "constant phrases, used in tests")]
     let finder = AhoCorasick::new(phrases.iter().map(|(_, p)| p)).unwrap();
     (finder, phrases.into_iter().map(|(w, _)| w).collect())
@@ -157,7 +158,11 @@ fn name(evidence: &BTreeMap<String, f32>, customer: bool, company: bool) -> (BTr
                     () if ranked.len() > 1 && !customer && *name == bottom.0 => Role::Customer,
                     () => side(*e),
                 };
-                let margin = if ranked.len() > 1 && !company && !customer && (*name == top.0 || *name == bottom.0) { top.1 - bottom.1 } else { *e };
+                let margin = if ranked.len() > 1 && !company && !customer && (*name == top.0 || *name == bottom.0) {
+                    top.1 - bottom.1
+                } else {
+                    *e
+                };
                 doubt = doubt.max(unsure(margin));
                 given.insert((*name).clone(), role);
             }
@@ -166,13 +171,14 @@ fn name(evidence: &BTreeMap<String, f32>, customer: bool, company: bool) -> (BTr
     (given, doubt)
 }
 
-/// The doubt about the roles of a transcript: the largest of its kinds. Below 0.005 there is none.
-pub(super) fn doubt(turns: &[Turn], guessed: f32, missing: f32) -> RoleDoubt {
+/// The doubt about the roles of a transcript: the largest of its kinds. Below 0.005 there is none. The wording is English: in
+/// another language (`english` false) it says nothing.
+pub(super) fn doubt(turns: &[Turn], english: bool, guessed: f32, missing: f32) -> RoleDoubt {
     let spoken = || turns.iter().filter(|t| t.role != Role::System && !t.text.trim().is_empty());
     let (mut company, mut customer, mut against) = (0usize, 0usize, 0.0f32);
     let mut ways = (false, false);
     for turn in spoken().take(TURNS) {
-        let weight = wording(&turn.text);
+        let weight = if english { wording(&turn.text) } else { 0.0 };
         ways = (ways.0 || weight >= MOST, ways.1 || weight <= -MOST);
         if turn.role.is_company() {
             company += 1;
@@ -214,11 +220,15 @@ mod tests {
     ];
 
     fn raw(talk: &[(&str, &str)]) -> Vec<RawTurn> {
-        talk.iter().map(|(role, text)| RawTurn { role: (*role).into(), text: (*text).into(), ..RawTurn::default() }).collect()
+        talk.iter()
+            .map(|(role, text)| RawTurn { role: (*role).into(), text: (*text).into(), ..RawTurn::default() })
+            .collect()
     }
 
     fn turns(talk: &[(&str, &str)]) -> Vec<Turn> {
-        talk.iter().map(|(r, t)| Turn { role: Role::parse(r).unwrap(), text: (*t).into(), at: None, agent_id: None }).collect()
+        talk.iter()
+            .map(|(r, t)| Turn { role: Role::parse(r).unwrap(), text: (*t).into(), at: None, agent_id: None })
+            .collect()
     }
 
     #[test]
@@ -238,12 +248,13 @@ mod tests {
     fn swapped_and_one_sided_roles_are_doubted() {
         let right = TALK.map(|(who, text)| (if who.ends_with('0') { "agent" } else { "customer" }, text));
         let wrong = TALK.map(|(who, text)| (if who.ends_with('0') { "customer" } else { "agent" }, text));
-        assert_eq!(doubt(&turns(&right), 0.0, 0.0), RoleDoubt::default());
-        let swapped = doubt(&turns(&wrong), 0.0, 0.0);
+        assert_eq!(doubt(&turns(&right), true, 0.0, 0.0), RoleDoubt::default());
+        let swapped = doubt(&turns(&wrong), true, 0.0, 0.0);
         assert!(swapped.why == Some(RoleFault::Swapped) && swapped.doubt > 0.95, "{swapped:?}");
-        let one = doubt(&turns(&right.map(|(_, text)| ("agent", text))), 0.0, 0.0);
+        let one = doubt(&turns(&right.map(|(_, text)| ("agent", text))), true, 0.0, 0.0);
         assert_eq!((one.why, one.doubt), (Some(RoleFault::OneSided), 1.0));
-        let alone = doubt(&turns(&right[1..2]), 0.0, 0.0);
+        let alone = doubt(&turns(&right[1..2]), true, 0.0, 0.0);
         assert_eq!((alone.why, alone.doubt), (Some(RoleFault::OneSided), 0.5));
+        assert_eq!(doubt(&turns(&wrong), false, 0.0, 0.0), RoleDoubt::default());
     }
 }

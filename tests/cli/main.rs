@@ -8,7 +8,9 @@ mod contrast;
 mod eval;
 mod formats;
 mod ingest;
+mod readers;
 mod small;
+mod standing;
 
 use std::path::Path;
 
