@@ -7,15 +7,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::documents::{Documents, Piece};
-use super::gather::{Gather, Gathered, Rows};
+use super::documents::Documents;
+use super::gather::{Collected, Collecting, Gathered, Rows, kept};
 use super::json::{self, Fault, moment, scalar};
 use super::speakers::name_roles;
 use super::{Columns, FileHash, IngestError, Item, Origin, RawTurn, Record, Source, Stream, open};
@@ -67,8 +66,7 @@ pub(super) fn open(
     let conversations = beside(&["conversations.json"]);
     Ok(Box::new(Corpus {
         source: path.to_string_lossy().into(),
-        utterances: Some(Documents::new(stream, &[])),
-        gathered: None,
+        state: State::Unread(Documents::new(stream, &[])),
         pending,
         speakers,
         conversations,
@@ -90,34 +88,29 @@ fn table(path: &Path) -> Result<(BTreeMap<String, Value>, FileHash), String> {
 
 struct Corpus {
     source: Arc<str>,
-    utterances: Option<Documents>,
-    gathered: Option<Gathered>,
+    state: State,
     pending: Vec<Item>,
     speakers: BTreeMap<String, Value>,
     conversations: BTreeMap<String, Value>,
     columns: Columns,
 }
 
+enum State {
+    Unread(Documents),
+    Reading(Collecting),
+    Read(Gathered),
+    Failed,
+}
+
+/// The conversation that an utterance belongs to.
+fn key(bytes: &[u8]) -> Result<String, Fault> {
+    let utterance: Utterance = json::parse(bytes, NEEDED)?;
+    utterance.conversation_id.ok_or_else(|| Fault::Reason(format!("missing field `conversation_id`; {NEEDED}")))
+}
+
 impl Corpus {
-    fn gather(&mut self, mut documents: Documents) -> io::Result<Gathered> {
-        let mut gather = Gather::new()?;
-        while let Some((line, piece)) = documents.next() {
-            let fault = match piece {
-                Piece::Fault(reason) => reason,
-                Piece::Object(bytes) => match json::parse::<Utterance>(bytes, NEEDED) {
-                    Ok(Utterance { conversation_id: Some(id), .. }) => {
-                        gather.push(&id, line, bytes)?;
-                        continue;
-                    }
-                    Ok(_) => format!("missing field `conversation_id`; {NEEDED}"),
-                    Err(fault) => fault.reason(line),
-                },
-            };
-            let origin = Origin { source: self.source.clone(), line };
-            self.pending.push(Item::Reject(origin.reject(fault)));
-        }
-        self.pending.reverse();
-        gather.finish()
+    fn reject(&self, line: u64, reason: impl Into<String>) -> Item {
+        Item::Reject(Origin { source: self.source.clone(), line }.reject(reason))
     }
 
     fn convert(&self, rows: Rows) -> Result<Record, Fault> {
@@ -162,30 +155,40 @@ impl Iterator for Corpus {
     type Item = Item;
 
     fn next(&mut self) -> Option<Item> {
-        if let Some(documents) = self.utterances.take() {
-            match self.gather(documents) {
-                Ok(gathered) => self.gathered = Some(gathered),
-                Err(e) => {
-                    let origin = Origin { source: self.source.clone(), line: 0 };
-                    return Some(Item::Reject(
-                        origin.reject(format!("the utterances could not be kept for sorting: {e}")),
-                    ));
-                }
-            }
-        }
         if let Some(item) = self.pending.pop() {
             return Some(item);
         }
-        let rows = self.gathered.as_mut()?.next_group()?;
-        let line = rows.as_ref().ok().and_then(|r| r.first()).map_or(0, |(line, _)| *line);
-        let origin = Origin { source: self.source.clone(), line };
+        let rows = loop {
+            match std::mem::replace(&mut self.state, State::Failed) {
+                State::Failed => return None,
+                State::Unread(documents) => match Collecting::new(documents, self.source.clone()) {
+                    Ok(collecting) => self.state = State::Reading(collecting),
+                    Err(e) => return Some(self.reject(0, kept(&e))),
+                },
+                State::Reading(mut collecting) => match collecting.next(key) {
+                    Collected::All(gathered) => self.state = State::Read(gathered),
+                    Collected::Failed(item) => return Some(item),
+                    Collected::Reject(item) => {
+                        self.state = State::Reading(collecting);
+                        return Some(item);
+                    }
+                },
+                State::Read(mut gathered) => {
+                    let group = gathered.next_group();
+                    self.state = State::Read(gathered);
+                    break group?;
+                }
+            }
+        };
         let rows = match rows {
             Ok(rows) => rows,
             Err(e) => {
-                self.gathered = None;
-                return Some(Item::Reject(origin.reject(format!("the utterances could not be read back: {e}"))));
+                self.state = State::Failed;
+                return Some(self.reject(0, format!("the utterances could not be read back: {e}")));
             }
         };
+        let line = rows.first().map_or(0, |(line, _)| *line);
+        let origin = Origin { source: self.source.clone(), line };
         Some(match self.convert(rows) {
             Ok(record) => Item::Record(Record { origin, ..record }),
             Err(fault) => Item::Reject(origin.reject(fault.reason(line))),

@@ -173,7 +173,10 @@ impl Documents {
         loop {
             let chunk = self.stream.fill_buf()?;
             match memchr::memchr(b'\n', chunk) {
-                Some(at) => return Ok(self.stream.consume(at)),
+                Some(at) => {
+                    self.stream.consume(at);
+                    return Ok(());
+                }
                 None if chunk.is_empty() => return Ok(()),
                 None => {
                     let n = chunk.len();

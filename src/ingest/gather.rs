@@ -4,8 +4,13 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
+
+use super::documents::{Documents, Piece};
+use super::json::Fault;
+use super::{Item, Origin};
 
 /// Bytes on disk, found again by their offset.
 pub(super) struct Spool {
@@ -164,6 +169,57 @@ impl Gathered {
         }
         rows.iter().map(|r| Ok((r.line, self.spool.read(r.at)?))).collect()
     }
+}
+
+/// A stream of objects that is being collected; what cannot be kept is told as it comes, so that rejects are not held either.
+pub(super) struct Collecting {
+    documents: Documents,
+    gather: Gather,
+    source: Arc<str>,
+}
+
+/// What came of collecting so far.
+pub(super) enum Collected {
+    /// An object that could not be kept; there may be more to read.
+    Reject(Item),
+    /// Everything was read.
+    All(Gathered),
+    /// It could not be kept; nothing more will come.
+    Failed(Item),
+}
+
+impl Collecting {
+    pub(super) fn new(documents: Documents, source: Arc<str>) -> io::Result<Self> {
+        Ok(Self { documents, gather: Gather::new()?, source })
+    }
+
+    /// Reads on to the next object without a key, or to the end. After the end it must not be called again.
+    pub(super) fn next(&mut self, key: fn(&[u8]) -> Result<String, Fault>) -> Collected {
+        let origin = |line| Origin { source: self.source.clone(), line };
+        while let Some((line, piece)) = self.documents.next() {
+            let reason = match piece {
+                Piece::Fault(reason) => reason,
+                Piece::Object(bytes) => match key(bytes) {
+                    Err(fault) => fault.reason(line),
+                    Ok(key) => match self.gather.push(&key, line, bytes) {
+                        Ok(()) => continue,
+                        Err(e) => return Collected::Failed(Item::Reject(origin(line).reject(kept(&e)))),
+                    },
+                },
+            };
+            return Collected::Reject(Item::Reject(origin(line).reject(reason)));
+        }
+        let gather = Gather::new().map(|empty| std::mem::replace(&mut self.gather, empty));
+        match gather.and_then(Gather::finish) {
+            Ok(gathered) => Collected::All(gathered),
+            Err(e) => Collected::Failed(Item::Reject(origin(0).reject(kept(&e)))),
+        }
+    }
+}
+
+/// Why rows could not be put on disk.
+pub(super) fn kept(e: &io::Error) -> String {
+    format!("the rows could not be kept for sorting: {e}; make room for temporary files (TMPDIR)")
 }
 
 fn hash(key: &str) -> u128 {

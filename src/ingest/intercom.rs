@@ -111,15 +111,12 @@ pub(super) fn record(bytes: &[u8], place: &Place<'_>) -> Result<Record, Fault> {
 
 fn turn(message: Message, started: Option<String>, place: &Place<'_>) -> RawTurn {
     let Message { body, created_at, author, .. } = message;
-    let role = place.columns.role(&author.kind).map_or_else(
-        || match author.kind.as_str() {
-            _ if author.from_ai_agent == Some(true) => "bot",
-            "user" | "lead" | "contact" | "visitor" => "customer",
-            "admin" | "team" => "agent",
-            other => other,
-        },
-        |role| role,
-    );
+    let role = place.columns.role(&author.kind).unwrap_or(match author.kind.as_str() {
+        _ if author.from_ai_agent == Some(true) => "bot",
+        "user" | "lead" | "contact" | "visitor" => "customer",
+        "admin" | "team" => "agent",
+        other => other,
+    });
     RawTurn {
         role: role.to_owned(),
         text: html::to_text(&body.unwrap_or_default()),

@@ -135,10 +135,10 @@ pub(super) fn scalar<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, 
 
 /// Puts a scalar among the attributes.
 pub(super) fn put(attributes: &mut Map<String, Value>, name: &str, value: Option<&Value>) {
-    if let Some(value @ (Value::String(_) | Value::Number(_) | Value::Bool(_))) = value {
-        if value.as_str() != Some("") {
-            attributes.insert(name.to_owned(), value.clone());
-        }
+    if let Some(value @ (Value::String(_) | Value::Number(_) | Value::Bool(_))) = value
+        && value != ""
+    {
+        attributes.insert(name.to_owned(), value.clone());
     }
 }
 

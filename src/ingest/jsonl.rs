@@ -143,7 +143,7 @@ impl Iterator for Lines {
 fn parse_line(line: &[u8], origin: Origin, columns: &Columns) -> Result<Record, String> {
     let text = std::str::from_utf8(line).map_err(|e| utf8(e.valid_up_to()))?;
     let number = origin.line;
-    parse(text, origin, columns).map_err(|e| explain(&e, number, NEEDED))
+    parse(text.trim_end(), origin, columns).map_err(|e| explain(&e, number, NEEDED))
 }
 
 fn parse(text: &str, origin: Origin, columns: &Columns) -> Result<Record, serde_json::Error> {

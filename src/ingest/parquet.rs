@@ -171,10 +171,11 @@ impl Batch {
         group.turns.push((number, turn));
         for (name, array) in self.columns.iter().filter(|(n, _)| !OURS.contains(&n.as_str())) {
             // A list says nothing that a segment could be.
-            if let Ok(value @ (Value::String(_) | Value::Number(_) | Value::Bool(_))) = value(array, row) {
-                if value != "" && !group.attributes.contains_key(name) {
-                    group.attributes.insert(name.clone(), value);
-                }
+            if let Ok(value @ (Value::String(_) | Value::Number(_) | Value::Bool(_))) = value(array, row)
+                && value != ""
+                && !group.attributes.contains_key(name)
+            {
+                group.attributes.insert(name.clone(), value);
             }
         }
         Ok(())

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::csv::Bounded;
-use super::gather::{Spool, Spooled};
+use super::gather::{Spool, Spooled, kept};
 use super::{Item, MAX_RECORD_BYTES, Origin, RawTurn, Record, Source, Stream, html};
 
 const NEEDED: [&str; 6] = ["tweet_id", "author_id", "inbound", "created_at", "text", "in_response_to_tweet_id"];
@@ -29,7 +29,7 @@ pub(super) fn fits(text: &str) -> bool {
 }
 
 pub(super) fn open(stream: Stream, source: Arc<str>) -> Box<dyn Source + Send> {
-    Box::new(Threads { source, stream: Some(stream), pending: Vec::new(), sorted: None })
+    Box::new(Threads { source, state: State::Unread(stream) })
 }
 
 /// A tweet, without its text.
@@ -53,9 +53,24 @@ const NOBODY: u32 = u32::MAX;
 
 struct Threads {
     source: Arc<str>,
-    stream: Option<Stream>,
-    pending: Vec<Item>,
-    sorted: Option<Sorted>,
+    state: State,
+}
+
+enum State {
+    Unread(Stream),
+    Reading(Box<Reading>),
+    Read(Sorted),
+    Failed,
+}
+
+/// The file while it is being read.
+struct Reading {
+    rows: Bounded,
+    places: Vec<usize>,
+    spool: Spool,
+    tweets: Vec<Tweet>,
+    /// Whether reading had to stop.
+    stopped: bool,
 }
 
 /// All tweets by id, and the transcripts as runs of an order.
@@ -65,6 +80,8 @@ struct Sorted {
     order: Vec<(u32, u32)>,
     next: usize,
     spool: Spooled,
+    /// Lines of tweets whose id was read before, the last first.
+    doubles: Vec<u32>,
 }
 
 impl Threads {
@@ -72,51 +89,55 @@ impl Threads {
         Item::Reject(Origin { source: self.source.clone(), line }.reject(reason))
     }
 
-    fn read(&mut self, stream: Stream) -> io::Result<Option<Sorted>> {
+    fn begin(stream: Stream) -> Result<Reading, (u64, String)> {
         let mut rows = Bounded::reader(stream);
-        let header = rows.header().map_err(io::Error::other)?;
+        let header = rows.header().map_err(|e| (1, format!("the header cannot be read: {e}")))?;
         let place = |name: &str| header.iter().position(|h| h.trim_ascii() == name.as_bytes());
-        let Some(places) = NEEDED.iter().map(|n| place(n)).collect::<Option<Vec<_>>>() else {
-            self.pending.push(self.reject(1, format!("the header lacks one of {}", NEEDED.join(", "))));
-            return Ok(None);
-        };
-        let mut spool = Spool::new()?;
-        let mut tweets: Vec<Tweet> = Vec::new();
+        let places = NEEDED.iter().map(|n| place(n)).collect::<Option<Vec<_>>>();
+        let places = places.ok_or_else(|| (1, format!("the header lacks one of {}", NEEDED.join(", "))))?;
+        let spool = Spool::new().map_err(|e| (0, kept(&e)))?;
+        Ok(Reading { rows, places, spool, tweets: Vec::new(), stopped: false })
+    }
+}
+
+impl Reading {
+    /// Reads on to the next row that cannot be kept; none at the end.
+    fn next_fault(&mut self) -> io::Result<Option<(u64, String)>> {
         let mut row = ByteRecord::new();
-        loop {
-            match rows.next(&mut row) {
+        while !self.stopped {
+            match self.rows.next(&mut row) {
                 Ok(false) => break,
                 Ok(true) => {
                     let line = row.position().map_or(0, Position::line);
-                    match tweet(&row, &places, line) {
-                        Ok((tweet, kept)) => tweets.push(Tweet { at: spool.push(&kept)?, ..tweet }),
-                        Err(reason) => self.pending.push(self.reject(line, reason)),
+                    match tweet(&row, &self.places, line) {
+                        Ok((tweet, kept)) => self.tweets.push(Tweet { at: self.spool.push(&kept)?, ..tweet }),
+                        Err(reason) => return Ok(Some((line, reason))),
                     }
                 }
                 Err((line, e)) => {
-                    self.pending
-                        .push(self.reject(line, format!("reading stopped here: {e}; what follows was not read")));
-                    break;
+                    self.stopped = true;
+                    return Ok(Some((line, format!("reading stopped here: {e}; what follows was not read"))));
                 }
             }
         }
-        self.leave_out_doubles(&mut tweets);
-        self.pending.reverse();
-        Ok(Some(Sorted { order: transcripts(&mut tweets), tweets, next: 0, spool: spool.finish()? }))
+        Ok(None)
     }
 
     /// Sorts by id; of two with one id the first in the file stays.
-    fn leave_out_doubles(&mut self, tweets: &mut Vec<Tweet>) {
+    fn sort(self) -> io::Result<Sorted> {
+        let Self { spool, mut tweets, .. } = self;
         tweets.sort_unstable_by_key(|t| (t.id, t.line));
-        let mut last = None;
+        let (mut last, mut doubles) = (None, Vec::new());
         tweets.retain(|t| {
             let double = last == Some(t.id);
             if double {
-                self.pending.push(self.reject(t.line.into(), "the tweet_id was read before; ids must be unique"));
+                doubles.push(t.line);
             }
             last = Some(t.id);
             !double
         });
+        doubles.reverse();
+        Ok(Sorted { order: transcripts(&mut tweets), tweets, next: 0, spool: spool.finish()?, doubles })
     }
 }
 
@@ -150,7 +171,8 @@ fn tweet(row: &ByteRecord, places: &[usize], line: u64) -> Result<(Tweet, Vec<u8
 }
 
 fn time(text: &str) -> Option<u32> {
-    let at = strtime::parse("%a %b %d %H:%M:%S %z %Y", text).ok()?.to_timestamp().ok()?;
+    // The name of the day says nothing that the date does not.
+    let at = strtime::parse("%b %d %H:%M:%S %z %Y", text.split_once(' ')?.1).ok()?.to_timestamp().ok()?;
     u32::try_from(at.as_second()).ok()
 }
 
@@ -247,23 +269,42 @@ impl Iterator for Threads {
     type Item = Item;
 
     fn next(&mut self) -> Option<Item> {
-        if let Some(stream) = self.stream.take() {
-            match self.read(stream) {
-                Ok(sorted) => self.sorted = sorted,
-                Err(e) => return Some(self.reject(0, format!("the file cannot be read or kept for sorting: {e}"))),
-            }
-        }
-        if let Some(item) = self.pending.pop() {
-            return Some(item);
-        }
-        match self.sorted.as_mut()?.next_record()? {
-            Ok((line, Ok(record))) => {
-                Some(Item::Record(Record { origin: Origin { source: self.source.clone(), line }, ..record }))
-            }
-            Ok((line, Err(reason))) => Some(self.reject(line, reason)),
-            Err(e) => {
-                self.sorted = None;
-                Some(self.reject(0, format!("the tweets could not be read back: {e}")))
+        loop {
+            match std::mem::replace(&mut self.state, State::Failed) {
+                State::Failed => return None,
+                State::Unread(stream) => match Self::begin(stream) {
+                    Ok(reading) => self.state = State::Reading(Box::new(reading)),
+                    Err((line, reason)) => return Some(self.reject(line, reason)),
+                },
+                State::Reading(mut reading) => match reading.next_fault() {
+                    Ok(Some((line, reason))) => {
+                        self.state = State::Reading(reading);
+                        return Some(self.reject(line, reason));
+                    }
+                    Ok(None) => match reading.sort() {
+                        Ok(sorted) => self.state = State::Read(sorted),
+                        Err(e) => return Some(self.reject(0, kept(&e))),
+                    },
+                    Err(e) => return Some(self.reject(0, kept(&e))),
+                },
+                State::Read(mut sorted) => {
+                    let double = sorted.doubles.pop();
+                    let record = if double.is_none() { Some(sorted.next_record()?) } else { None };
+                    self.state = State::Read(sorted);
+                    let Some(record) = record else {
+                        return Some(self.reject(double?.into(), "the tweet_id was read before; ids must be unique"));
+                    };
+                    return Some(match record {
+                        Ok((line, Ok(record))) => {
+                            Item::Record(Record { origin: Origin { source: self.source.clone(), line }, ..record })
+                        }
+                        Ok((line, Err(reason))) => self.reject(line, reason),
+                        Err(e) => {
+                            self.state = State::Failed;
+                            self.reject(0, format!("the tweets could not be read back: {e}"))
+                        }
+                    });
+                }
             }
         }
     }

@@ -4,14 +4,13 @@
 //! Internal notes (`public: false`) are left out. A comment by the requester is the customer's, one by another end user too where the ticket
 //! brings its users; every other is an agent's. Where two files are joined, the comments go to a temporary file and 48 bytes for each stay in memory.
 
-use std::io;
 use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::documents::{Documents, Piece, names};
-use super::gather::{Gather, Gathered, Rows};
+use super::gather::{Collected, Collecting, Gathered, Rows, kept};
 use super::json::{self, Fault, Objects, Place, scalar};
 use super::plan::Job;
 use super::{Columns, FileHash, IngestError, Item, Origin, RawTurn, Record, Source, Stream, html, open};
@@ -131,9 +130,8 @@ pub(super) fn open(
         source,
         comments_source: second.to_string_lossy().into(),
         comments: State::Unread(Documents::new(comments, &["comments"])),
-        pending: Vec::new(),
+        left: None,
         columns: columns.clone(),
-        ended: false,
     }))
 }
 
@@ -225,14 +223,14 @@ struct Joined {
     source: Arc<str>,
     comments_source: Arc<str>,
     comments: State,
-    /// Rejects of the comments file, the last first.
-    pending: Vec<Item>,
+    /// Lines of comments that belong to no ticket, the last first; known when all tickets were read.
+    left: Option<Vec<u64>>,
     columns: Columns,
-    ended: bool,
 }
 
 enum State {
     Unread(Documents),
+    Reading(Collecting),
     Read(Gathered),
     Failed,
 }
@@ -243,28 +241,42 @@ struct Ids {
     ticket_id: Option<String>,
 }
 
+/// The ticket that a comment belongs to.
+fn key(bytes: &[u8]) -> Result<String, Fault> {
+    let ids: Ids = json::parse(bytes, NEEDED)?;
+    ids.ticket_id.ok_or_else(|| Fault::Reason("the comment lacks ticket_id, which says where it belongs".to_owned()))
+}
+
 impl Joined {
-    fn gather(&mut self, mut documents: Documents) -> io::Result<Gathered> {
-        let mut gather = Gather::new()?;
-        while let Some((line, piece)) = documents.next() {
-            let origin = Origin { source: self.comments_source.clone(), line };
-            let fault = match piece {
-                Piece::Fault(reason) => reason,
-                Piece::Object(bytes) => match json::parse::<Ids>(bytes, NEEDED) {
-                    Ok(Ids { ticket_id: Some(id) }) => {
-                        gather.push(&id, line, bytes)?;
-                        continue;
-                    }
-                    Ok(_) => "the comment lacks ticket_id, which says where it belongs".to_owned(),
-                    Err(fault) => fault.reason(line),
+    /// Reads the comments, as far as they are not read yet; a reject of theirs that comes up.
+    fn read_comments(&mut self) -> Option<Item> {
+        loop {
+            match std::mem::replace(&mut self.comments, State::Failed) {
+                State::Unread(documents) => match Collecting::new(documents, self.comments_source.clone()) {
+                    Ok(collecting) => self.comments = State::Reading(collecting),
+                    Err(e) => return Some(self.comments_reject(0, kept(&e))),
                 },
-            };
-            self.pending.push(Item::Reject(origin.reject(fault)));
+                State::Reading(mut collecting) => match collecting.next(key) {
+                    Collected::All(mut gathered) => {
+                        gathered.index();
+                        self.comments = State::Read(gathered);
+                    }
+                    Collected::Failed(item) => return Some(item),
+                    Collected::Reject(item) => {
+                        self.comments = State::Reading(collecting);
+                        return Some(item);
+                    }
+                },
+                done => {
+                    self.comments = done;
+                    return None;
+                }
+            }
         }
-        let mut gathered = gather.finish()?;
-        gathered.index();
-        self.pending.reverse();
-        Ok(gathered)
+    }
+
+    fn comments_reject(&self, line: u64, reason: impl Into<String>) -> Item {
+        Item::Reject(Origin { source: self.comments_source.clone(), line }.reject(reason))
     }
 
     fn convert(&mut self, bytes: &[u8]) -> Result<Record, Fault> {
@@ -305,34 +317,19 @@ impl Iterator for Joined {
     type Item = Item;
 
     fn next(&mut self) -> Option<Item> {
-        if let State::Unread(_) = self.comments {
-            let State::Unread(documents) = std::mem::replace(&mut self.comments, State::Failed) else { return None };
-            match self.gather(documents) {
-                Ok(gathered) => self.comments = State::Read(gathered),
-                Err(e) => {
-                    let origin = Origin { source: self.comments_source.clone(), line: 0 };
-                    self.ended = true;
-                    return Some(Item::Reject(
-                        origin.reject(format!("the comments could not be kept for joining: {e}")),
-                    ));
-                }
-            }
-        }
-        if let Some(item) = self.pending.pop() {
+        if let Some(item) = self.read_comments() {
             return Some(item);
         }
-        if self.ended {
-            return None;
+        let State::Read(gathered) = &self.comments else { return None };
+        if let Some(left) = &mut self.left {
+            let line = left.pop()?;
+            return Some(self.comments_reject(line, "comments of a ticket that is not in the file of tickets"));
         }
         let Some((line, piece)) = self.tickets.next() else {
-            self.ended = true;
-            if let State::Read(gathered) = &self.comments {
-                let origin = |line| Origin { source: self.comments_source.clone(), line };
-                let reject =
-                    |line| Item::Reject(origin(line).reject("comments of a ticket that is not in the file of tickets"));
-                self.pending = gathered.left().into_iter().rev().map(reject).collect();
-            }
-            return self.pending.pop();
+            let mut left = gathered.left();
+            left.reverse();
+            self.left = Some(left);
+            return self.next();
         };
         let origin = Origin { source: self.source.clone(), line };
         let bytes = match piece {

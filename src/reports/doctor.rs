@@ -62,72 +62,73 @@ pub struct RejectGroup {
 impl Checkup {
     /// The findings as text of 80 columns.
     pub fn text(&self) -> String {
-        let mut s = String::new();
-        let mut line = |text: &str, indent: &str| {
-            let _ = writeln!(s, "{}", wrap(text, indent, WIDTH));
-        };
-        let files: Vec<String> = self.files.iter().map(|(format, n)| format!("{format} {n}")).collect();
-        line(&format!("Files, by what they were recognised as: {}.", files.join(", ")), "");
-        let roles: Vec<String> = self.roles.iter().map(|(role, n)| format!("{role} {n}")).collect();
-        line(&format!("{} transcripts with {} turns ({}).", self.transcripts, self.turns, roles.join(", ")), "");
-        if self.rejected > 0 {
-            line(&format!("\n{} of {} records would be rejected:", self.rejected, self.read), "");
-            for r in self.rejects.iter().take(SHOWN) {
-                line(&format!("{} × {} (first: {}, line {})", r.count, r.reason, r.source, r.line), "  ");
-            }
-            if self.rejects.len() > SHOWN {
-                line(&format!("and {} other reasons; --json lists them", self.rejects.len() - SHOWN), "  ");
-            }
-        } else {
-            line("No record would be rejected.", "");
-        }
-        line("", "");
-        let languages: Vec<String> = self.standing.languages.iter().map(|(l, n)| format!("{l} {n}")).collect();
-        line(
-            &format!("Languages: {}.", if languages.is_empty() { "none".to_owned() } else { languages.join(", ") }),
-            "",
-        );
-        standing(&self.standing).iter().for_each(|l| line(l, ""));
+        let mut out = Vec::new();
+        out.push((format!("Files, by what they were recognised as: {}.", counts(&self.files)), ""));
+        let roles = counts(&self.roles);
+        out.push((format!("{} transcripts with {} turns ({roles}).", self.transcripts, self.turns), ""));
+        out.extend(self.rejected());
+        out.push((String::new(), ""));
+        out.push((format!("Languages: {}.", counts(&self.standing.languages)), ""));
+        out.extend(standing(&self.standing).into_iter().map(|l| (l, "")));
         if self.standing.role_doubts.is_empty() {
-            line("Roles: no doubt of 0.5 or more about who is customer and who agent.", "");
+            out.push(("Roles: no doubt of 0.5 or more about who is customer and who agent.".to_owned(), ""));
         }
-        let personal: Vec<String> = self.personal_data.iter().map(|(kind, n)| format!("{kind} {n}")).collect();
-        if personal.is_empty() {
-            line("Personal data: none of the kinds that are looked for.", "");
+        out.extend(self.content().into_iter().map(|l| (l, "")));
+        let mut s = String::new();
+        for (line, indent) in out {
+            let _ = writeln!(s, "{}", wrap(&line, indent, WIDTH));
+        }
+        s
+    }
+
+    fn rejected(&self) -> Vec<(String, &'static str)> {
+        if self.rejected == 0 {
+            return vec![("No record would be rejected.".to_owned(), "")];
+        }
+        let mut out = vec![(format!("\n{} of {} records would be rejected:", self.rejected, self.read), "")];
+        let shown = self.rejects.iter().take(SHOWN);
+        out.extend(shown.map(|r| (format!("{} × {} (first: {}, line {})", r.count, r.reason, r.source, r.line), "  ")));
+        if self.rejects.len() > SHOWN {
+            out.push((format!("and {} other reasons; --json lists them", self.rejects.len() - SHOWN), "  "));
+        }
+        out
+    }
+
+    /// What the turns hold, and how long an audit of them takes.
+    fn content(&self) -> Vec<String> {
+        let mut out = Vec::new();
+        if self.personal_data.is_empty() {
+            out.push("Personal data: none of the kinds that are looked for.".to_owned());
         } else {
-            line(
-                &format!(
-                    "Personal data in {} turns: {}. An audit replaces it in all it writes, unless --no-redact is given.",
-                    self.personal_turns,
-                    personal.join(", ")
-                ),
-                "",
-            );
+            out.push(format!(
+                "Personal data in {} turns: {}. An audit replaces it in all it writes, unless --no-redact is given.",
+                self.personal_turns,
+                counts(&self.personal_data)
+            ));
         }
         if self.timed_turns * 2 < self.turns {
-            line("Most turns have no time (\"at\"): the rule on slow replies cannot apply to them.", "");
+            out.push("Most turns have no time (\"at\"): the rule on slow replies cannot apply to them.".to_owned());
         }
         let mut attributes: Vec<(&String, &u64)> = self.attributes.iter().collect();
         attributes.sort_by_key(|(name, n)| (std::cmp::Reverse(**n), name.as_str()));
         let names: Vec<&str> = attributes.iter().take(SHOWN * 2).map(|(name, _)| name.as_str()).collect();
-        if names.is_empty() {
-            line("Attributes: none, so that nothing can be compared by segment.", "");
-        } else {
-            let more = if attributes.len() > names.len() { ", …" } else { "" };
-            line(&format!("Attributes, for --by and --adjust: {}{more}.", names.join(", ")), "");
-        }
+        let more = if attributes.len() > names.len() { ", …" } else { "" };
+        out.push(match names.as_slice() {
+            [] => "Attributes: none, so that nothing can be compared by segment.".to_owned(),
+            names => format!("Attributes, for --by and --adjust: {}{more}.", names.join(", ")),
+        });
         if let Some(seconds) = self.estimated_seconds {
-            line(
-                &format!(
-                    "\nAn audit would take about {} here, by the speed of {} turns.",
-                    duration(seconds),
-                    self.sampled_turns
-                ),
-                "",
-            );
+            let time = duration(seconds);
+            out.push(format!("\nAn audit would take about {time} here, by the speed of {} turns.", self.sampled_turns));
         }
-        s
+        out
     }
+}
+
+/// Names with their counts.
+fn counts(of: &BTreeMap<String, u64>) -> String {
+    let all: Vec<String> = of.iter().map(|(name, n)| format!("{name} {n}")).collect();
+    if all.is_empty() { "none".to_owned() } else { all.join(", ") }
 }
 
 /// A time in words.

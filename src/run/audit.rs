@@ -106,6 +106,9 @@ pub fn audit(
     }
     let mut summary = second_pass(&folder, &spool_path, &canned, options, counts.audited + counts.skipped, progress)?;
     std::fs::remove_file(&spool_path).map_err(RunError::io(&spool_path))?;
+    if options.parquet {
+        parquet::tables(&folder)?;
+    }
     let manifest = Manifest {
         program: Program::this(),
         model: ModelUsed::new(classifier.info(), classifier.backend()),
@@ -118,15 +121,6 @@ pub fn audit(
         redacted: options.redact,
         seconds: (start.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
     };
-    if options.parquet {
-        for name in ["transcripts", "turns", "findings", "rejects"] {
-            parquet::from_jsonl(
-                &folder.path(&format!("{name}.jsonl")),
-                &folder.path(&format!("{name}.parquet")),
-                name,
-            )?;
-        }
-    }
     write_manifest(&folder.path("run.json"), &manifest, options.redact)?;
     folder.finish()?;
     summary.counts(counts.read, counts.audited, counts.rejected, counts.turns, manifest.seconds);

@@ -6,13 +6,21 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::output::RunError;
+use super::output::{Folder, RunError};
 use crate::findings::RULES;
 use crate::reports::{ParquetTable, Shape};
 use crate::signals::Label;
 
+/// Writes each table of a run that is being written.
+pub(super) fn tables(folder: &Folder) -> Result<(), RunError> {
+    for name in ["transcripts", "turns", "findings", "rejects"] {
+        from_jsonl(&folder.path(&format!("{name}.jsonl")), &folder.path(&format!("{name}.parquet")), name)?;
+    }
+    Ok(())
+}
+
 /// Writes the rows of `from` to `to`.
-pub(super) fn from_jsonl(from: &Path, to: &Path, table: &str) -> Result<(), RunError> {
+fn from_jsonl(from: &Path, to: &Path, table: &str) -> Result<(), RunError> {
     let mut shape = Shape::of(&pattern(table));
     each(from, |row| {
         shape.take(Shape::of(&row));

@@ -137,7 +137,10 @@ mod tests {
     fn one_side_in_another_language_decides() {
         let turns = [
             turn(Role::Agent, "Thank you for calling, how can I help you?"),
-            turn(Role::Customer, "Quiero cancelar mi contrato, llevo una semana sin internet."),
+            turn(
+                Role::Customer,
+                "Quiero cancelar mi contrato, llevo una semana sin internet y es la tercera vez que escribo.",
+            ),
         ];
         assert_eq!(detect(&turns, Some("en-US")), "es");
         assert_eq!(detect(&turns[..1], Some("es")), "en", "what is written counts, not what is said of it");

@@ -171,13 +171,14 @@ fn name(evidence: &BTreeMap<String, f32>, customer: bool, company: bool) -> (BTr
     (given, doubt)
 }
 
-/// The doubt about the roles of a transcript: the largest of its kinds. Below 0.005 there is none.
-pub(super) fn doubt(turns: &[Turn], guessed: f32, missing: f32) -> RoleDoubt {
+/// The doubt about the roles of a transcript: the largest of its kinds. Below 0.005 there is none. The wording is English: in
+/// another language (`english` false) it says nothing.
+pub(super) fn doubt(turns: &[Turn], english: bool, guessed: f32, missing: f32) -> RoleDoubt {
     let spoken = || turns.iter().filter(|t| t.role != Role::System && !t.text.trim().is_empty());
     let (mut company, mut customer, mut against) = (0usize, 0usize, 0.0f32);
     let mut ways = (false, false);
     for turn in spoken().take(TURNS) {
-        let weight = wording(&turn.text);
+        let weight = if english { wording(&turn.text) } else { 0.0 };
         ways = (ways.0 || weight >= MOST, ways.1 || weight <= -MOST);
         if turn.role.is_company() {
             company += 1;
@@ -247,12 +248,13 @@ mod tests {
     fn swapped_and_one_sided_roles_are_doubted() {
         let right = TALK.map(|(who, text)| (if who.ends_with('0') { "agent" } else { "customer" }, text));
         let wrong = TALK.map(|(who, text)| (if who.ends_with('0') { "customer" } else { "agent" }, text));
-        assert_eq!(doubt(&turns(&right), 0.0, 0.0), RoleDoubt::default());
-        let swapped = doubt(&turns(&wrong), 0.0, 0.0);
+        assert_eq!(doubt(&turns(&right), true, 0.0, 0.0), RoleDoubt::default());
+        let swapped = doubt(&turns(&wrong), true, 0.0, 0.0);
         assert!(swapped.why == Some(RoleFault::Swapped) && swapped.doubt > 0.95, "{swapped:?}");
-        let one = doubt(&turns(&right.map(|(_, text)| ("agent", text))), 0.0, 0.0);
+        let one = doubt(&turns(&right.map(|(_, text)| ("agent", text))), true, 0.0, 0.0);
         assert_eq!((one.why, one.doubt), (Some(RoleFault::OneSided), 1.0));
-        let alone = doubt(&turns(&right[1..2]), 0.0, 0.0);
+        let alone = doubt(&turns(&right[1..2]), true, 0.0, 0.0);
         assert_eq!((alone.why, alone.doubt), (Some(RoleFault::OneSided), 0.5));
+        assert_eq!(doubt(&turns(&wrong), false, 0.0, 0.0), RoleDoubt::default());
     }
 }

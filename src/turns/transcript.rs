@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::language::detect;
+use super::language::{UNKNOWN, detect};
 use super::roles::{self, RoleDoubt};
 use crate::ingest::{RawTurn, Record};
 
@@ -121,7 +121,9 @@ impl Transcript {
             attributes.entry("agent_id".to_owned()).or_insert_with(|| Value::String((*agent).clone()));
         }
         let stated = attributes.get("language").and_then(Value::as_str);
-        let (language, roles) = (detect(&turns, stated), roles::doubt(&turns, guessed, missing));
+        let language = detect(&turns, stated);
+        let english = matches!(language.as_str(), "en" | UNKNOWN);
+        let roles = roles::doubt(&turns, english, guessed, missing);
         Ok(Self { id: record.id, attributes, turns, language, roles })
     }
 

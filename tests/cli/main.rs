@@ -9,8 +9,10 @@ mod eval;
 mod formats;
 mod ingest;
 mod labels;
+mod readers;
 mod sample;
 mod small;
+mod standing;
 
 use std::path::Path;
 
