@@ -2,6 +2,7 @@
 
 mod audit;
 mod bias;
+mod coach;
 mod complete;
 mod eval;
 mod rules;
@@ -61,6 +62,7 @@ struct Common {
 enum Command {
     Audit(audit::Audit),
     Bias(bias::Bias),
+    Coach(coach::Coach),
     Score(score::Score),
     Rules(rules::Rules),
     Eval(eval::Eval),
@@ -115,6 +117,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Audit(command) => command.run(&cli.common),
         Command::Bias(command) => command.run(&cli.common),
+        Command::Coach(command) => command.run(&cli.common),
         Command::Score(command) => command.run(&cli.common),
         Command::Rules(command) => command.run(&cli.common),
         Command::Eval(command) => command.run(&cli.common),
@@ -138,6 +141,8 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
                     RunError::NoRun(_) | RunError::Table { .. } => 3,
                     RunError::Model(_)
                     | RunError::NotARun(_)
+                    | RunError::NotAReport(_)
+                    | RunError::Words(_)
                     | RunError::Gold { .. }
                     | RunError::Unknown { .. }
                     | RunError::NothingToCompare(_) => 2,

@@ -6,6 +6,7 @@
 mod doc;
 mod finding;
 mod phrases;
+mod rewrite;
 mod rule;
 mod similar;
 mod topic;
@@ -33,6 +34,7 @@ mod testing;
 
 pub use doc::Doc;
 pub use finding::{Finding, Judgement, judge};
+pub use rewrite::{Piece, Said, rewrite};
 pub use rule::{Rule, Severity, Verdict, Violation};
 pub use similar::Canned;
 pub use view::{Limits, View};

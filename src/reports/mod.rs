@@ -2,11 +2,18 @@
 
 mod bias;
 mod bias_page;
+mod coach;
+mod coach_page;
 mod evaluation;
+pub mod plots;
 mod summary;
 mod wrap;
 
 pub use bias::{BiasReport, Comparison, Contribution, Found, Quotes, Stratum};
+pub use coach::{
+    AgentReport, Arc, Coaching, Drawn, ENOUGH, ENOUGH_OF_A_RULE, Focus, Good, Line, METHOD, Mix, Moment, OF_THE_SET_UP,
+    Rate, Response, SURE, Standing,
+};
 pub use evaluation::{Evaluation, Measure};
 pub use summary::Summary;
 pub use wrap::wrap;

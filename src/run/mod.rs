@@ -5,17 +5,24 @@
 
 mod audit;
 mod bias;
+mod cases;
+mod coach;
 mod config;
 mod eval;
+mod figures;
 mod judge;
 mod manifest;
+mod moments;
+mod names;
 mod output;
 mod pipeline;
 mod progress;
 mod table;
+mod words;
 
 pub use audit::{AuditOptions, audit};
 pub use bias::{BiasOptions, Cases, bias};
+pub use coach::{CoachOptions, coach};
 pub use config::{Config, ConfigError};
 pub use eval::{EvalOptions, evaluate};
 pub use judge::scores;

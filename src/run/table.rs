@@ -57,7 +57,7 @@ pub(super) fn from_run(
         frame.rows += 1;
         frame.ids.push(object.get("id").and_then(Value::as_str).unwrap_or_default().to_owned());
         for a in &mut frame.attributes {
-            let value = find(object, &a.name);
+            let value = attribute(object, &a.name);
             a.push(value.as_deref());
         }
         for (o, at) in &mut wanted {
@@ -130,7 +130,7 @@ fn names(object: &Map<String, Value>, before: &str, out: &mut BTreeSet<String>) 
 }
 
 /// The value of an attribute by its dotted name.
-fn find(object: &Map<String, Value>, name: &str) -> Option<String> {
+pub(super) fn attribute(object: &Map<String, Value>, name: &str) -> Option<String> {
     if name == "month" && !object.contains_key("month") {
         return object.get("measures")?.get("month")?.as_str().map(str::to_owned);
     }
@@ -221,7 +221,7 @@ fn typed(name: &str, column: Vec<Option<f64>>) -> Outcome {
     Outcome { name: name.to_owned(), meaning: meaning.to_owned(), welcome: None, values }
 }
 
-fn table_error(path: &Path, line: usize, reason: &str) -> RunError {
+pub(super) fn table_error(path: &Path, line: usize, reason: &str) -> RunError {
     RunError::Table { path: path.to_path_buf(), line, reason: reason.to_owned() }
 }
 

@@ -2,12 +2,14 @@
 
 mod confusion;
 mod frame;
+mod ledger;
 mod measures;
 mod rules;
 mod scored;
 
 pub use confusion::Confusion;
 pub use frame::{Attribute, Frame, Outcome, Values};
+pub use ledger::{ARC, Entry, Ledger, arc};
 pub use measures::{Measures, measure};
 pub use rules::{RuleCounts, RuleTally};
 pub use scored::Scored;

@@ -1,0 +1,340 @@
+//! From the ledger to each person's figures. In: a [`Ledger`]. Out: rates held against those of like cases, weeks, replies, arcs, mix.
+
+use std::f64::consts::FRAC_PI_2;
+
+use super::cases::day;
+use crate::findings::{Limits, RULES};
+use crate::reports::plots::Point;
+use crate::reports::{Arc, Drawn, ENOUGH, ENOUGH_OF_A_RULE, Mix, OF_THE_SET_UP, Rate, Response};
+use crate::stats::intervals::Z95;
+use crate::stats::shrinkage::shrink;
+use crate::stats::standard::Counts;
+use crate::stats::wilson;
+use crate::tally::{ARC, Attribute, Entry, Ledger};
+
+/// Weeks that a trend shows at most.
+const WEEKS: usize = 26;
+/// Kinds of case that a mix shows at most.
+const KINDS: usize = 8;
+
+/// The bits of the rules that a person can be coached on.
+pub(super) fn coached() -> u32 {
+    let about_people = |id: &str, context: bool| !context && !OF_THE_SET_UP.contains(&id);
+    RULES.iter().enumerate().filter(|(_, r)| about_people(r.id, r.context)).fold(0, |bits, (i, _)| bits | 1 << i)
+}
+
+/// Entries by person, with what is counted of them.
+pub(super) struct Figures<'a> {
+    ledger: &'a Ledger,
+    /// Entries that count, by person.
+    of: Vec<Vec<&'a Entry>>,
+    /// Rates by rule and person; none for a rule that never applies to them.
+    rates: Vec<Vec<Option<Rate>>>,
+    /// The rate of all, by rule.
+    levels: Vec<f64>,
+}
+
+impl<'a> Figures<'a> {
+    pub(super) fn new(ledger: &'a Ledger) -> Self {
+        let mut of: Vec<Vec<&Entry>> = vec![Vec::new(); ledger.agents.levels.len()];
+        for entry in &ledger.entries {
+            if let Some(agent) = entry.agent.filter(|_| !entry.abusive) {
+                of[agent as usize].push(entry);
+            }
+        }
+        let (rates, levels) = RULES
+            .iter()
+            .enumerate()
+            .map(|(i, rule)| if rule.context { (vec![None; of.len()], 0.0) } else { rates(i, &of) })
+            .unzip();
+        Self { ledger, of, rates, levels }
+    }
+
+    /// The conversations that count for a person.
+    pub(super) fn conversations(&self, agent: usize) -> u64 {
+        self.of[agent].len() as u64
+    }
+
+    /// Every rule that applies to a person's conversations.
+    pub(super) fn rates(&self, agent: usize) -> Vec<Rate> {
+        self.rates.iter().filter_map(|rule| rule[agent].clone()).collect()
+    }
+
+    /// The rate of all people by rule, and (cases, rate for like cases) of everyone but one.
+    pub(super) fn peers(&self, rule: usize, agent: usize) -> (f64, Vec<(u64, f64)>) {
+        let others = self.rates[rule].iter().enumerate().filter(|(a, _)| *a != agent).filter_map(|(_, r)| r.as_ref());
+        (self.levels[rule], others.filter_map(|r| Some((r.cases, r.for_like_cases?))).collect())
+    }
+
+    /// The first and the last week of a person's conversations.
+    pub(super) fn period(&self, agent: usize) -> Option<(String, String)> {
+        let weeks = || self.of[agent].iter().filter_map(|e| e.week);
+        Some((day(weeks().min()?), day(weeks().max()?)))
+    }
+
+    /// The share of conversations with a finding week by week; a week without any is kept as a gap.
+    pub(super) fn weeks(&self, all: &Weeks, agent: usize) -> Vec<Point> {
+        let own = Weeks::of(self.of[agent].iter().copied());
+        let (Some(first), Some(last)) = (own.0.first_key_value(), own.0.last_key_value()) else { return Vec::new() };
+        let weeks: Vec<i32> = (*first.0..=*last.0).step_by(7).collect();
+        let shown = weeks.len().saturating_sub(WEEKS);
+        weeks[shown..]
+            .iter()
+            .map(|w| {
+                let (own, all) = (own.at(*w), all.at(*w));
+                Point { name: day(*w), own, others: (all.0 - own.0, all.1 - own.1) }
+            })
+            .collect()
+    }
+
+    /// Every conversation that counts, by week.
+    pub(super) fn all_weeks(&self) -> Weeks {
+        Weeks::of(self.of.iter().flatten().copied())
+    }
+
+    /// First replies by channel, by name.
+    pub(super) fn responses(&self, limits: &Limits, all: &[Vec<f64>], agent: usize) -> Vec<Response> {
+        let own = by_channel(self.of[agent].iter().copied(), self.ledger.channels.levels.len());
+        let mut out: Vec<Response> = own
+            .iter()
+            .zip(all)
+            .enumerate()
+            .filter(|(_, (own, _))| !own.is_empty())
+            .map(|(channel, (own, all))| {
+                let name = &self.ledger.channels.levels[channel];
+                let due = limits.reply_seconds.get(&name.to_lowercase()).copied();
+                let limit = due.unwrap_or(limits.reply_seconds_otherwise) as f64;
+                let within = |times: &[f64]| times.iter().filter(|t| **t <= limit).count() as u64;
+                let rest = without(all, own);
+                Response {
+                    channel: name.clone(),
+                    cases: own.len() as u64,
+                    quartiles: [0.25, 0.5, 0.75].map(|q| quantile(own, q)),
+                    limit,
+                    within: within(own),
+                    others: (rest.len() as u64, quantile(&rest, 0.5), within(&rest)),
+                }
+            })
+            .collect();
+        out.sort_by(|a, b| a.channel.cmp(&b.channel));
+        out
+    }
+
+    /// Everyone's first replies by channel, in rising order.
+    pub(super) fn all_responses(&self) -> Vec<Vec<f64>> {
+        by_channel(self.of.iter().flatten().copied(), self.ledger.channels.levels.len())
+    }
+
+    /// The customers' sentiment; none below the number of conversations that rates need.
+    pub(super) fn arc(&self, all: &Sums, agent: usize) -> Option<Arc> {
+        let own = Sums::of(self.of[agent].iter().copied());
+        if own.n < ENOUGH {
+            return None;
+        }
+        let others = (all.n - own.n >= ENOUGH)
+            .then(|| std::array::from_fn(|i| (all.sum[i] - own.sum[i]) as f64 / (all.n - own.n) as f64));
+        Some(Arc { cases: own.n, own: own.means(), others })
+    }
+
+    /// Everyone's sentiment.
+    pub(super) fn all_arcs(&self) -> Sums {
+        Sums::of(self.of.iter().flatten().copied())
+    }
+
+    /// What the conversations were about and how they came, the commonest first.
+    pub(super) fn mix(&self, agent: usize) -> Vec<Mix> {
+        let everyone: usize = self.of.iter().map(Vec::len).sum();
+        let mut out = Vec::new();
+        let kinds: [(&'static str, &Attribute, fn(&Entry) -> Option<u32>); 2] =
+            [("issue", &self.ledger.issues, |e| e.issue), ("channel", &self.ledger.channels, |e| e.channel)];
+        for (of, names, kind) in kinds {
+            let count = |entries: &mut dyn Iterator<Item = &&Entry>| {
+                let mut counts = vec![0_u64; names.levels.len()];
+                entries.filter_map(|e| kind(e)).for_each(|k| counts[k as usize] += 1);
+                counts
+            };
+            let own = count(&mut self.of[agent].iter());
+            let all = count(&mut self.of.iter().flatten());
+            let n = self.of[agent].len() as u64;
+            let mut rows: Vec<Mix> = (0..names.levels.len())
+                .filter(|&k| own[k] > 0)
+                .map(|k| Mix {
+                    of,
+                    name: names.levels[k].clone(),
+                    own: (own[k], n),
+                    others: (all[k] - own[k], everyone as u64 - n),
+                })
+                .collect();
+            rows.sort_by(|a, b| b.own.0.cmp(&a.own.0).then_with(|| a.name.cmp(&b.name)));
+            rows.truncate(KINDS);
+            out.extend(rows);
+        }
+        out
+    }
+}
+
+/// One rule's rates of everyone, and the rate of all.
+fn rates(rule: usize, of: &[Vec<&Entry>]) -> (Vec<Option<Rate>>, f64) {
+    let mut all = Counts::default();
+    let own: Vec<Counts> = of
+        .iter()
+        .map(|entries| {
+            let mut own = Counts::default();
+            for entry in entries.iter().filter(|e| e.asks(rule)) {
+                let kind = |k: Option<u32>| k.map_or(0, |k| k + 1);
+                for counts in [&mut own, &mut all] {
+                    counts.add(kind(entry.issue), kind(entry.channel), entry.violates(rule));
+                }
+            }
+            own
+        })
+        .collect();
+    let level = if all.all.0 == 0 { 0.0 } else { all.all.1 as f64 / all.all.0 as f64 };
+    let mut out: Vec<Option<Rate>> = own
+        .iter()
+        .zip(of)
+        .map(|(own, entries)| {
+            let (cases, found) = own.all;
+            let shown = cases >= ENOUGH_OF_A_RULE && entries.len() as u64 >= ENOUGH;
+            let rate = shown.then(|| (found as f64 / cases as f64, wilson(found, cases)));
+            let expected = if shown { all.expected(own) } else { None };
+            (cases > 0).then_some(Rate {
+                rule: RULES[rule].id,
+                cases,
+                found,
+                rate,
+                expected,
+                shrunken: None,
+                for_like_cases: None,
+            })
+        })
+        .collect();
+    let units: Vec<(usize, f64, f64)> = out
+        .iter()
+        .enumerate()
+        .filter_map(|(agent, r)| {
+            let r = r.as_ref()?;
+            let others = (all.all.0 - r.cases) as f64;
+            let excess = anscombe(r.found, r.cases) - angle(r.expected?);
+            Some((agent, excess, 0.25 / (r.cases as f64 + 0.5) + 0.25 / others))
+        })
+        .collect();
+    let figures: Vec<(f64, f64)> = units.iter().map(|u| (u.1, u.2)).collect();
+    for ((agent, ..), drawn) in units.iter().zip(shrink(&figures).unwrap_or_default()) {
+        let Some(rate) = &mut out[*agent] else { continue };
+        let Some((expected, (own, _))) = rate.expected.zip(rate.rate) else { continue };
+        let back = |excess: f64| (angle(expected) + excess).clamp(0.0, FRAC_PI_2).sin().powi(2);
+        let (low, high) = drawn.ci();
+        rate.shrunken =
+            Some(Drawn { rate: back(drawn.estimate), ci: (back(low), back(high)), above: drawn.above(0.0) });
+        let like = (angle(level) + angle(own) - angle(expected)).clamp(0.0, FRAC_PI_2);
+        rate.for_like_cases = Some(like.sin().powi(2));
+    }
+    (out, level)
+}
+
+/// The angle whose squared sine is a share: on this scale the sampling variance does not depend on the rate.
+fn angle(share: f64) -> f64 {
+    share.clamp(0.0, 1.0).sqrt().asin()
+}
+
+/// The angle of an observed share by Anscombe (1948); its variance is near 1/(4n + 2).
+fn anscombe(events: u64, n: u64) -> f64 {
+    angle((events as f64 + 0.375) / (n as f64 + 0.75))
+}
+
+/// (found, conversations) by week.
+pub(super) struct Weeks(std::collections::BTreeMap<i32, (u64, u64)>);
+
+impl Weeks {
+    fn of<'a>(entries: impl Iterator<Item = &'a Entry>) -> Self {
+        let mut out = std::collections::BTreeMap::new();
+        let coached = coached();
+        for entry in entries {
+            if let Some(week) = entry.week {
+                let (found, n): &mut (u64, u64) = out.entry(week).or_default();
+                *found += u64::from(entry.violated & !entry.automated & coached != 0);
+                *n += 1;
+            }
+        }
+        Self(out)
+    }
+
+    fn at(&self, week: i32) -> (u64, u64) {
+        self.0.get(&week).copied().unwrap_or_default()
+    }
+}
+
+/// Sums of arcs: whole numbers, so that the order does not matter.
+pub(super) struct Sums {
+    n: u64,
+    sum: [i64; ARC],
+    squares: [i64; ARC],
+}
+
+impl Sums {
+    pub(super) fn of<'a>(entries: impl Iterator<Item = &'a Entry>) -> Self {
+        let mut out = Self { n: 0, sum: [0; ARC], squares: [0; ARC] };
+        for arc in entries.filter_map(|e| e.arc) {
+            out.n += 1;
+            for (i, v) in arc.into_iter().map(i64::from).enumerate() {
+                out.sum[i] += v;
+                out.squares[i] += v * v;
+            }
+        }
+        out
+    }
+
+    /// Means with their normal 95 % intervals, inside −1…1.
+    pub(super) fn means(&self) -> [(f64, (f64, f64)); ARC] {
+        let n = self.n.max(1) as f64;
+        std::array::from_fn(|i| {
+            let mean = self.sum[i] as f64 / n;
+            let variance = (self.squares[i] as f64 - n * mean * mean).max(0.0) / (n - 1.0).max(1.0);
+            let half = Z95 * (variance / n).sqrt();
+            (mean, ((mean - half).max(-1.0), (mean + half).min(1.0)))
+        })
+    }
+}
+
+/// Seconds until a person's first reply, by channel, in rising order.
+fn by_channel<'a>(entries: impl Iterator<Item = &'a Entry>, channels: usize) -> Vec<Vec<f64>> {
+    let mut out = vec![Vec::new(); channels];
+    for entry in entries.filter(|e| !e.bot_first) {
+        if let (Some(channel), Some(seconds)) = (entry.channel, entry.response) {
+            out[channel as usize].push(seconds);
+        }
+    }
+    out.iter_mut().for_each(|times| times.sort_by(f64::total_cmp));
+    out
+}
+
+/// What is left of a sorted list when the values of another are taken out.
+fn without(all: &[f64], own: &[f64]) -> Vec<f64> {
+    let mut own = own.iter().peekable();
+    all.iter().filter(|v| own.next_if(|o| o == v).is_none()).copied().collect()
+}
+
+/// The value at a share of a sorted list (nearest rank); 0 for an empty one.
+pub(super) fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let at = (sorted.len() as f64 * share).ceil() as usize;
+    sorted.get(at.saturating_sub(1)).copied().unwrap_or(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_values_are_taken_out_once_each() {
+        assert_eq!(without(&[1.0, 1.0, 2.0, 3.0], &[1.0, 3.0]), [1.0, 2.0]);
+        assert_eq!((quantile(&[1.0, 2.0, 3.0, 4.0], 0.5), quantile(&[7.0], 0.25), quantile(&[], 0.5)), (2.0, 7.0, 0.0));
+    }
+
+    #[test]
+    fn set_up_and_context_are_no_focus() {
+        let names: Vec<&str> =
+            RULES.iter().enumerate().filter(|(i, _)| coached() & 1 << i == 0).map(|(_, r)| r.id).collect();
+        assert_eq!(names, ["over-automation", "slow-response", "abusive-customer"]);
+    }
+}
