@@ -5,6 +5,7 @@ mod bias;
 mod coach;
 mod complete;
 mod eval;
+mod report;
 mod rules;
 mod score;
 
@@ -63,6 +64,7 @@ enum Command {
     Audit(audit::Audit),
     Bias(bias::Bias),
     Coach(coach::Coach),
+    Report(report::Report),
     Score(score::Score),
     Rules(rules::Rules),
     Eval(eval::Eval),
@@ -118,6 +120,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Audit(command) => command.run(&cli.common),
         Command::Bias(command) => command.run(&cli.common),
         Command::Coach(command) => command.run(&cli.common),
+        Command::Report(command) => command.run(&cli.common),
         Command::Score(command) => command.run(&cli.common),
         Command::Rules(command) => command.run(&cli.common),
         Command::Eval(command) => command.run(&cli.common),

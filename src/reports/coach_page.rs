@@ -26,7 +26,6 @@ struct Page<'a> {
     arc: Option<Plot>,
     responses: Vec<[String; 6]>,
     mix: Vec<[String; 4]>,
-    method: &'static str,
 }
 
 /// A focus in words.
@@ -43,7 +42,8 @@ struct Section<'a> {
 struct Shown<'a> {
     moment: &'a Moment,
     sure: String,
-    wording: Vec<(&'static str, String)>,
+    /// What each piece is, whether a space stands before it, and its text.
+    wording: Vec<(&'static str, bool, String)>,
 }
 
 #[derive(Template)]
@@ -83,7 +83,6 @@ impl Coaching {
             arc: sentiment(report),
             responses: report.responses.iter().map(response).collect(),
             mix: report.mix.iter().map(mix).collect(),
-            method: self.method,
         }
         .render()
     }
@@ -120,7 +119,7 @@ fn shown_id(id: &str) -> String {
     if text.chars().count() > 60 { text.chars().take(59).chain(['…']).collect() } else { text }
 }
 
-fn counted(n: u64, one: &str, many: &str) -> String {
+pub(super) fn counted(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(n), if n == 1 { one } else { many })
 }
 
@@ -246,19 +245,17 @@ fn shown(m: &Moment) -> Shown<'_> {
     }
 }
 
-/// Pieces with their spaces between, and what each is.
-fn wording(pieces: &[Piece]) -> Vec<(&'static str, String)> {
-    let mut out: Vec<(&'static str, String)> = Vec::new();
-    for piece in pieces {
+/// Pieces with what each is, whether a space stands before it, and its text.
+fn wording(pieces: &[Piece]) -> Vec<(&'static str, bool, String)> {
+    let one = |(i, piece): (usize, &Piece)| {
         let (kind, text) = match piece {
             Piece::Phrase(t) => ("phrase", t.clone()),
             Piece::Case(t) => ("case", t.clone()),
             Piece::Gap(t) => ("gap", format!("[{t}]")),
         };
-        let joined = out.is_empty() || text.starts_with(['.', ',', '?', '!', ':']);
-        out.push((kind, if joined { text } else { format!(" {text}") }));
-    }
-    out
+        (kind, i > 0 && !text.starts_with(['.', ',', '?', '!', ':']), text)
+    };
+    pieces.iter().enumerate().map(one).collect()
 }
 
 fn rates(a: &AgentReport) -> Option<Plot> {
@@ -284,8 +281,11 @@ fn weeks(a: &AgentReport) -> Option<Plot> {
     if a.too_few() || a.weeks.len() < 2 {
         return None;
     }
-    let description = "The share of conversations with at least one finding, week by week, with its 95 % interval (dots and lines), and that of colleagues (dashed line). With few conversations a week the dots jump by chance.";
-    Some(trend("weeks", "Conversations with a finding, by week", description, &a.weeks, "colleagues"))
+    let each = if a.weeks_together == 1 { "week by week" } else { "four weeks at a time" };
+    let description = format!(
+        "The share of conversations with at least one finding, {each}, with its 95 % interval (dots and lines), and that of colleagues with their own mix of cases (dashed line). Where the lines overlap, a rise or fall may be chance."
+    );
+    Some(trend("weeks", "Conversations with a finding, over time", &description, &a.weeks, "colleagues"))
 }
 
 fn sentiment(a: &AgentReport) -> Option<Plot> {
@@ -309,8 +309,8 @@ pub(super) fn duration(seconds: f64) -> String {
     match seconds {
         s if s < 120.0 => format!("{s:.0} s"),
         s if s < 7200.0 => format!("{:.0} min", s / 60.0),
-        s if s < 172_800.0 => format!("{:.1} h", s / 3600.0),
-        s => format!("{:.1} days", s / 86_400.0),
+        s if s < 172_800.0 => format!("{} h", (s / 360.0).round() / 10.0),
+        s => format!("{} days", (s / 8640.0).round() / 10.0),
     }
 }
 
@@ -349,7 +349,8 @@ mod tests {
             Piece::Phrase(".".into()),
             Piece::Gap("when".into()),
         ];
-        let text: String = wording(&pieces).into_iter().map(|(_, t)| t).collect();
+        let spaced = |(_, space, text): (&str, bool, String)| format!("{}{text}", if space { " " } else { "" });
+        let text: String = wording(&pieces).into_iter().map(spaced).collect();
         assert_eq!(text, "You told us “it broke”. [when]");
     }
 

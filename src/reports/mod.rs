@@ -5,6 +5,9 @@ mod bias_page;
 mod coach;
 mod coach_page;
 mod evaluation;
+mod overview;
+mod overview_page;
+mod overview_text;
 pub mod plots;
 mod summary;
 mod wrap;
@@ -15,5 +18,9 @@ pub use coach::{
     Rate, Response, SURE, Standing,
 };
 pub use evaluation::{Evaluation, Measure};
+pub use overview::{
+    Breakdown, ENOUGH_OF_A_LEVEL, Gap, Group, Level, Overview, Quality, Quote, Remedy, Repeated, Replies, RuleRow,
+    SegmentRow, Segments, Stage,
+};
 pub use summary::Summary;
 pub use wrap::wrap;

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use super::manifest::Manifest;
 use super::output::RunError;
 use super::table::{attribute, table_error};
-use crate::findings::{Finding, RULES};
+use crate::findings::{Finding, RULES, Severity};
 use crate::signals::{Label, LabelSet, Sentiment};
 use crate::tally::{Entry, Ledger, arc};
 use crate::turns::Role;
@@ -181,6 +181,7 @@ impl Case {
             team: team.and_then(|t| learn(&mut ledger.teams, t)),
             week: self.attribute("started_at").and_then(|at| week(&at)),
             bot_first: self.spoken(false).next().is_some_and(|i| self.turns[i].role == Role::Bot),
+            severe: self.findings.iter().any(|f| f.severity == Severity::High),
             response: self.number(["measures", "first_response_seconds"]),
             sentiment: self.number(["sentiment", "start"]).zip(self.number(["sentiment", "end"])),
             score: score.and_then(|s| self.attribute(s)).and_then(|s| s.parse().ok()).filter(|s: &f64| s.is_finite()),

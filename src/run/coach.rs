@@ -115,6 +115,7 @@ fn draft(
             quote: None,
             after: None,
         });
+        let (weeks_together, points) = figures.weeks(&weeks, agent);
         let mut report = AgentReport {
             agent: name.clone(),
             file: file_name(name),
@@ -125,7 +126,8 @@ fn draft(
             rates: figures.rates(agent),
             good: good.collect(),
             focuses: Vec::new(),
-            weeks: figures.weeks(&weeks, agent),
+            weeks_together,
+            weeks: points,
             responses: figures.responses(&manifest.config.limits, &responses, agent),
             arc: figures.arc(&arcs, agent),
             mix: figures.mix(agent),

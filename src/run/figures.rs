@@ -1,5 +1,6 @@
 //! From the ledger to each person's figures. In: a [`Ledger`]. Out: rates held against those of like cases, weeks, replies, arcs, mix.
 
+use std::collections::BTreeMap;
 use std::f64::consts::FRAC_PI_2;
 
 use super::cases::day;
@@ -12,8 +13,10 @@ use crate::stats::standard::Counts;
 use crate::stats::wilson;
 use crate::tally::{ARC, Attribute, Entry, Ledger};
 
-/// Weeks that a trend shows at most.
-const WEEKS: usize = 26;
+/// Points of a trend at most: the last ones.
+const POINTS: i32 = 26;
+/// Conversations a week below which four weeks are taken together.
+const FEW_A_WEEK: u64 = 5;
 /// Kinds of case that a mix shows at most.
 const KINDS: usize = 8;
 
@@ -72,24 +75,21 @@ impl<'a> Figures<'a> {
         Some((day(weeks().min()?), day(weeks().max()?)))
     }
 
-    /// The share of conversations with a finding week by week; a week without any is kept as a gap.
-    pub(super) fn weeks(&self, all: &Weeks, agent: usize) -> Vec<Point> {
-        let own = Weeks::of(self.of[agent].iter().copied());
-        let (Some(first), Some(last)) = (own.0.first_key_value(), own.0.last_key_value()) else { return Vec::new() };
-        let weeks: Vec<i32> = (*first.0..=*last.0).step_by(7).collect();
-        let shown = weeks.len().saturating_sub(WEEKS);
-        weeks[shown..]
-            .iter()
-            .map(|w| {
-                let (own, all) = (own.at(*w), all.at(*w));
-                Point { name: day(*w), own, others: (all.0 - own.0, all.1 - own.1) }
-            })
-            .collect()
+    /// The share of conversations with a finding, and how many weeks a point stands for: one, or four where a week has few conversations.
+    /// A stretch without any is kept as a gap.
+    pub(super) fn weeks(&self, all: &Weeks, agent: usize) -> (u32, Vec<Point>) {
+        let own = Weeks::of(self.of[agent].iter().copied(), found);
+        let (together, stretches) = own.stretches();
+        let point = |(from, to)| {
+            let (own, all) = (own.between(from, to), all.between(from, to));
+            Point { name: day(from), own, others: (all.0 - own.0, all.1 - own.1) }
+        };
+        (together, stretches.into_iter().map(point).collect())
     }
 
     /// Every conversation that counts, by week.
     pub(super) fn all_weeks(&self) -> Weeks {
-        Weeks::of(self.of.iter().flatten().copied())
+        Weeks::of(self.of.iter().flatten().copied(), found)
     }
 
     /// First replies by channel, by name.
@@ -143,33 +143,34 @@ impl<'a> Figures<'a> {
 
     /// What the conversations were about and how they came, the commonest first.
     pub(super) fn mix(&self, agent: usize) -> Vec<Mix> {
-        let everyone: usize = self.of.iter().map(Vec::len).sum();
-        let mut out = Vec::new();
-        let kinds: [(&'static str, &Attribute, fn(&Entry) -> Option<u32>); 2] =
-            [("issue", &self.ledger.issues, |e| e.issue), ("channel", &self.ledger.channels, |e| e.channel)];
-        for (of, names, kind) in kinds {
-            let count = |entries: &mut dyn Iterator<Item = &&Entry>| {
-                let mut counts = vec![0_u64; names.levels.len()];
-                entries.filter_map(|e| kind(e)).for_each(|k| counts[k as usize] += 1);
-                counts
-            };
-            let own = count(&mut self.of[agent].iter());
-            let all = count(&mut self.of.iter().flatten());
-            let n = self.of[agent].len() as u64;
-            let mut rows: Vec<Mix> = (0..names.levels.len())
-                .filter(|&k| own[k] > 0)
-                .map(|k| Mix {
-                    of,
-                    name: names.levels[k].clone(),
-                    own: (own[k], n),
-                    others: (all[k] - own[k], everyone as u64 - n),
-                })
-                .collect();
-            rows.sort_by(|a, b| b.own.0.cmp(&a.own.0).then_with(|| a.name.cmp(&b.name)));
-            rows.truncate(KINDS);
-            out.extend(rows);
-        }
+        let mut out = self.mix_of("issue", &self.ledger.issues, agent, |e| e.issue);
+        out.extend(self.mix_of("channel", &self.ledger.channels, agent, |e| e.channel));
         out
+    }
+
+    fn mix_of(
+        &self,
+        of: &'static str,
+        names: &Attribute,
+        agent: usize,
+        kind: impl Fn(&Entry) -> Option<u32>,
+    ) -> Vec<Mix> {
+        let (own_cases, all_cases) = (self.of[agent].len() as u64, self.of.iter().map(Vec::len).sum::<usize>() as u64);
+        let (mut own, mut all) = (vec![0_u64; names.levels.len()], vec![0_u64; names.levels.len()]);
+        self.of[agent].iter().filter_map(|e| kind(e)).for_each(|k| own[k as usize] += 1);
+        self.of.iter().flatten().filter_map(|e| kind(e)).for_each(|k| all[k as usize] += 1);
+        let mut rows: Vec<Mix> = (0..names.levels.len())
+            .filter(|&k| own[k] > 0)
+            .map(|k| Mix {
+                of,
+                name: names.levels[k].clone(),
+                own: (own[k], own_cases),
+                others: (all[k] - own[k], all_cases - own_cases),
+            })
+            .collect();
+        rows.sort_by(|a, b| b.own.0.cmp(&a.own.0).then_with(|| a.name.cmp(&b.name)));
+        rows.truncate(KINDS);
+        rows
     }
 }
 
@@ -215,8 +216,9 @@ fn rates(rule: usize, of: &[Vec<&Entry>]) -> (Vec<Option<Rate>>, f64) {
         .filter_map(|(agent, r)| {
             let r = r.as_ref()?;
             let others = (all.all.0 - r.cases) as f64;
-            let excess = anscombe(r.found, r.cases) - angle(r.expected?);
-            Some((agent, excess, 0.25 / (r.cases as f64 + 0.5) + 0.25 / others))
+            let n = r.cases as f64;
+            let excess = anscombe(r.found as f64, n) - anscombe(r.expected? * n, n);
+            Some((agent, excess, 0.25 / (n + 0.5) + 0.25 / others))
         })
         .collect();
     let figures: Vec<(f64, f64)> = units.iter().map(|u| (u.1, u.2)).collect();
@@ -239,29 +241,47 @@ fn angle(share: f64) -> f64 {
 }
 
 /// The angle of an observed share by Anscombe (1948); its variance is near 1/(4n + 2).
-fn anscombe(events: u64, n: u64) -> f64 {
-    angle((events as f64 + 0.375) / (n as f64 + 0.75))
+fn anscombe(events: f64, n: f64) -> f64 {
+    angle((events + 0.375) / (n + 0.75))
+}
+
+/// Whether a conversation has a finding that a person can be coached on.
+fn found(entry: &Entry) -> bool {
+    entry.violated & !entry.automated & coached() != 0
 }
 
 /// (found, conversations) by week.
-pub(super) struct Weeks(std::collections::BTreeMap<i32, (u64, u64)>);
+pub(super) struct Weeks(BTreeMap<i32, (u64, u64)>);
 
 impl Weeks {
-    fn of<'a>(entries: impl Iterator<Item = &'a Entry>) -> Self {
-        let mut out = std::collections::BTreeMap::new();
-        let coached = coached();
+    pub(super) fn of<'a>(entries: impl Iterator<Item = &'a Entry>, is_found: impl Fn(&Entry) -> bool) -> Self {
+        let mut out: BTreeMap<i32, (u64, u64)> = BTreeMap::new();
         for entry in entries {
             if let Some(week) = entry.week {
-                let (found, n): &mut (u64, u64) = out.entry(week).or_default();
-                *found += u64::from(entry.violated & !entry.automated & coached != 0);
+                let (found, n) = out.entry(week).or_default();
+                *found += u64::from(is_found(entry));
                 *n += 1;
             }
         }
         Self(out)
     }
 
-    fn at(&self, week: i32) -> (u64, u64) {
-        self.0.get(&week).copied().unwrap_or_default()
+    /// How many weeks are taken together, and the stretches from their first day to the one after the last: the last [`POINTS`] of them.
+    pub(super) fn stretches(&self) -> (u32, Vec<(i32, i32)>) {
+        let (Some((&first, _)), Some((&last, _))) = (self.0.first_key_value(), self.0.last_key_value()) else {
+            return (1, Vec::new());
+        };
+        let cases: u64 = self.0.values().map(|w| w.1).sum();
+        let together = if cases < FEW_A_WEEK * ((last - first) / 7 + 1) as u64 { 4 } else { 1 };
+        let span = 7 * together as i32;
+        let count = (last - first) / span + 1;
+        let skipped = count - count.min(POINTS);
+        (together, (skipped..count).map(|i| (first + i * span, first + (i + 1) * span)).collect())
+    }
+
+    /// The counts from one day to before another.
+    pub(super) fn between(&self, from: i32, to: i32) -> (u64, u64) {
+        self.0.range(from..to).fold((0, 0), |sum, (_, w)| (sum.0 + w.0, sum.1 + w.1))
     }
 }
 
@@ -283,6 +303,11 @@ impl Sums {
             }
         }
         out
+    }
+
+    /// How many conversations.
+    pub(super) fn count(&self) -> u64 {
+        self.n
     }
 
     /// Means with their normal 95 % intervals, inside −1…1.

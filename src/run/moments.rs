@@ -143,8 +143,7 @@ fn insert<T>(list: &mut Vec<T>, item: T, most: usize, score: impl Fn(&T) -> f32)
 }
 
 /// What a good moment is called.
-const KINDS: [&str; 3] =
-    ["An apology that takes it on", "The customer's feeling acknowledged", "A promise with a time"];
+const KINDS: [&str; 3] = ["An apology that takes responsibility", "A feeling acknowledged", "A promise with a time"];
 
 /// The kinds of good moment that a turn is, with how clearly it is one.
 fn praised(turn: &TurnRow) -> Vec<(usize, f32)> {

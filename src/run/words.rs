@@ -36,9 +36,14 @@ impl Spoken {
         self.transcript.turns.get(turn).map_or(Role::System, |t| t.role)
     }
 
+    /// What was said in a turn, as it stands in the input: to be counted, not to be shown.
+    pub(super) fn raw(&self, turn: usize) -> &str {
+        self.transcript.turns.get(turn).map_or("", |t| &t.text)
+    }
+
     /// What was said in a turn; empty where there is no such turn.
     pub(super) fn text(&self, turn: usize) -> String {
-        let text = self.transcript.turns.get(turn).map_or("", |t| &t.text);
+        let text = self.raw(turn);
         if self.redacted { redact(text).text } else { text.to_owned() }
     }
 }

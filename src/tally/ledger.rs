@@ -32,6 +32,8 @@ pub struct Entry {
     pub automated: u32,
     /// Whether automation gave the first reply.
     pub bot_first: bool,
+    /// Whether a finding is of high severity.
+    pub severe: bool,
     /// Seconds until the first reply.
     pub response: Option<f64>,
     /// The customer's sentiment in their first and last turn, −1…1.

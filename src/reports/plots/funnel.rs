@@ -15,7 +15,7 @@ pub struct Funnel<'a> {
 }
 
 const LEFT: f64 = 46.0;
-const RIGHT: f64 = 12.0;
+const RIGHT: f64 = 24.0;
 const TOP: f64 = 12.0;
 const HEIGHT: f64 = 250.0;
 const FLOOR: f64 = HEIGHT - 44.0;

@@ -4,12 +4,15 @@
 mod arc;
 mod funnel;
 mod rows;
+mod spread;
 mod strip;
 mod trend;
 
 pub use arc::arc;
+pub(in crate::reports) use arc::signed;
 pub use funnel::{Funnel, funnel};
 pub use rows::{Bar, Scale, rows};
+pub use spread::{Times, spread};
 pub use strip::strip;
 pub use trend::{Point, trend};
 

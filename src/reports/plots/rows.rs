@@ -25,7 +25,7 @@ pub enum Scale {
 }
 
 const LEFT: f64 = 142.0;
-const RIGHT: f64 = 14.0;
+const RIGHT: f64 = 24.0;
 const STEP: f64 = 26.0;
 const HEAD: f64 = 10.0;
 

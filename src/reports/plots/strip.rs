@@ -4,7 +4,7 @@ use super::{Canvas, Plot, WIDTH, percent, short};
 
 const LEFT: f64 = 132.0;
 const STEP: f64 = 28.0;
-const HEAD: f64 = 24.0;
+const HEAD: f64 = 40.0;
 
 /// Draws one cell for each share; none is an empty cell. The rows have as many cells as there are columns.
 pub fn strip(id: &str, title: &str, description: &str, columns: &[&str], lines: &[(String, Vec<Option<f64>>)]) -> Plot {
@@ -12,7 +12,11 @@ pub fn strip(id: &str, title: &str, description: &str, columns: &[&str], lines: 
     let width = (WIDTH - LEFT) / columns.len().max(1) as f64;
     let largest = lines.iter().flat_map(|(_, v)| v.iter().flatten().copied()).fold(1e-9, f64::max);
     for (i, name) in columns.iter().enumerate() {
-        canvas.text((LEFT + (i as f64 + 0.5) * width, 15.0), "middle", name);
+        let middle = LEFT + (i as f64 + 0.5) * width;
+        // Two lines: the last word on the second.
+        let (first, second) = name.rsplit_once(' ').unwrap_or(("", name));
+        canvas.text((middle, 15.0), "middle", &short(first, 13));
+        canvas.text((middle, 31.0), "middle", &short(second, 13));
     }
     for (row, (name, values)) in lines.iter().enumerate() {
         let y = HEAD + row as f64 * STEP;

@@ -1,9 +1,9 @@
-//! A share week by week with its intervals, beside that of everyone else.
+//! A share over time with its intervals, beside that of everyone else.
 
 use super::{Canvas, FRAME, OTHERS, OWN, Plot, WIDTH, percent, top};
 use crate::stats::wilson;
 
-/// One week.
+/// One stretch of time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Point {
     /// Its name.
@@ -15,12 +15,12 @@ pub struct Point {
 }
 
 const LEFT: f64 = 46.0;
-const RIGHT: f64 = 12.0;
+const RIGHT: f64 = 24.0;
 const TOP: f64 = 12.0;
 const HEIGHT: f64 = 200.0;
 const FLOOR: f64 = HEIGHT - 30.0;
 
-/// Draws the weeks in the order given. `whose` names the others; no line is drawn where it is empty.
+/// Draws the points in the order given. `whose` names the others; no line is drawn where it is empty.
 pub fn trend(id: &str, title: &str, description: &str, points: &[Point], whose: &str) -> Plot {
     let rate = |(events, n): (u64, u64)| (n > 0).then(|| events as f64 / n as f64);
     let highest = points.iter().filter(|p| p.own.1 > 0).map(|p| wilson(p.own.0, p.own.1).1).fold(0.0, f64::max);
@@ -65,7 +65,7 @@ pub fn trend(id: &str, title: &str, description: &str, points: &[Point], whose: 
         }
         row
     };
-    let mut head = vec!["week from", "conversations", "share (95 % interval)"];
+    let mut head = vec!["weeks from", "conversations", "share (95 % interval)"];
     if !whose.is_empty() {
         head.push(whose);
     }
