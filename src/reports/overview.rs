@@ -2,9 +2,8 @@
 
 use serde::Serialize;
 
-use super::coach::cell;
+use super::coach::{Arc, cell};
 use super::plots::Point;
-use crate::tally::ARC;
 
 /// Conversations to which a rule must apply before a level's rate is shown.
 pub const ENOUGH_OF_A_LEVEL: u64 = 10;
@@ -36,8 +35,8 @@ pub struct Overview {
     pub weeks: Vec<Point>,
     /// Weeks that a point of `weeks` stands for.
     pub weeks_together: u32,
-    /// Customers' sentiment: conversations, and means with intervals from the first turn to the last.
-    pub arc: Option<(u64, [(f64, (f64, f64)); ARC])>,
+    /// Customers' sentiment from the first turn to the last.
+    pub arc: Option<Arc>,
     /// What happens where in a conversation.
     pub stages: Vec<Stage>,
     /// First replies by channel.
@@ -140,20 +139,24 @@ pub struct Replies {
 /// Problems that come back.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Repeated {
-    /// Conversations with a problem whose words could be read.
+    /// Conversations with a problem.
     pub problems: u64,
+    /// Those whose words could be read.
+    pub read: u64,
     /// Whether only a part of them was looked at.
     pub sampled: bool,
     /// Since which day a problem counts as recent; none where the run is too short or has no dates.
     pub recent_from: Option<String>,
-    /// The groups, the largest first.
+    /// Groups by the words that they share: rising ones first, then by size.
     pub groups: Vec<Group>,
+    /// Groups by the issue that the input names, in the same order.
+    pub issues: Vec<Group>,
 }
 
 /// A problem that comes back.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Group {
-    /// Its weightiest words.
+    /// Its weightiest words, or the issue.
     pub words: Vec<String>,
     /// Conversations with it.
     pub conversations: u64,

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::bias::grouped;
-use super::coach::titled;
+use super::coach::{Arc, titled};
 use super::coach_page::{counted, duration};
 use super::overview::{Breakdown, ENOUGH_OF_A_LEVEL, Gap, Group, Overview, Quote, RuleRow, SHOWN, Segments};
 use super::plots::{Bar, Plot, Scale, Times, arc, percent, rows, signed, spread, strip, trend};
@@ -26,9 +26,10 @@ struct Page<'a> {
     stage_findings: Vec<(String, String)>,
     replies: Option<Plot>,
     groups: Vec<Shown<'a>>,
+    issues: Vec<[String; 5]>,
     gap: Option<(String, [[String; 2]; 2], &'a Gap)>,
     remedies: Vec<[String; 4]>,
-    segments: Option<(Option<Plot>, Vec<[String; 5]>, &'a Segments)>,
+    segments: Option<Audited<'a>>,
     quality: Vec<[String; 3]>,
 }
 
@@ -48,6 +49,13 @@ struct Shown<'a> {
     quotes: &'a [Quote],
 }
 
+/// A segment audit.
+struct Audited<'a> {
+    found: &'a Segments,
+    plot: Option<Plot>,
+    rows: Vec<[String; 5]>,
+}
+
 /// Rules that are explained and that a strip has as columns.
 const EXPLAINED: usize = 5;
 const COLUMNS: usize = 4;
@@ -65,7 +73,7 @@ impl Overview {
             lead: self.lead(),
             rates: rates(&company),
             rules: company.iter().filter(|r| r.found > 0).take(EXPLAINED).map(|r| explained(r)).collect(),
-            context: self.rules.iter().filter(|r| r.context && r.found > 0).map(|r| context(r)).collect(),
+            context: self.rules.iter().filter(|r| r.context && r.found > 0).map(context).collect(),
             strips: self.breakdowns.iter().enumerate().map(|(i, b)| self.breakdown(i, b)).collect(),
             weeks: self.trend(),
             arc: self.sentiment(),
@@ -73,9 +81,10 @@ impl Overview {
             stage_findings: self.stage_findings(),
             replies: self.waiting(),
             groups: self.repeated.groups.iter().map(|g| self.group(g)).collect(),
+            issues: self.issue_rows(),
             gap: self.gap.as_ref().map(|g| (gap_sentence(g), cells(g), g)),
             remedies: self.remedies(),
-            segments: self.segments.as_ref().map(|s| (forest(s), segment_rows(s), s)),
+            segments: self.segments.as_ref().map(|s| Audited { found: s, plot: forest(s), rows: segment_rows(s) }),
             quality: self.quality_rows(),
         }
         .render()
@@ -89,8 +98,8 @@ impl Overview {
             (grouped(audited), format!("conversations, {} turns", grouped(turns))),
             (share(found, all), "have at least one finding".to_owned()),
         ];
-        if let Some((_, arc)) = &self.arc {
-            let (start, end) = (arc[0].0, arc[arc.len() - 1].0);
+        if let Some(arc) = &self.arc {
+            let (start, end) = (arc.own[0].0, arc.own[arc.own.len() - 1].0);
             out.push((
                 format!("{} → {}", signed(start), signed(end)),
                 "customers' mean sentiment, first turn to last (−1 to 1)".to_owned(),
@@ -108,7 +117,8 @@ impl Overview {
         if let Some(r) = self.rules.iter().find(|r| !r.context && r.found > 0) {
             out.push(format!("The highest rate is that of “{}”: {}.", titled(r.rule), rate_text(r)));
         }
-        let rising: Vec<String> = self.repeated.groups.iter().filter(|g| g.rising).map(group_title).collect();
+        let all = self.repeated.issues.iter().chain(&self.repeated.groups);
+        let rising: Vec<String> = all.filter(|g| g.rising).map(group_title).collect();
         match (rising.as_slice(), &self.repeated.recent_from) {
             ([], Some(_)) => out.push("No problem that comes back is rising beyond chance.".to_owned()),
             ([], None) => {}
@@ -123,9 +133,15 @@ impl Overview {
         out
     }
 
+    /// The rules with most findings.
+    pub(super) fn commonest(&self, most: usize) -> Vec<&'static str> {
+        let mut out: Vec<&RuleRow> = self.rules.iter().filter(|r| !r.context && r.found > 0).collect();
+        out.sort_by_key(|r| std::cmp::Reverse(r.found));
+        out.into_iter().take(most).map(|r| r.rule).collect()
+    }
+
     fn breakdown(&self, place: usize, b: &Breakdown) -> (String, Plot, String) {
-        let shown: Vec<&str> =
-            self.rules.iter().filter(|r| !r.context && r.found > 0).take(COLUMNS).map(|r| r.rule).collect();
+        let shown = self.commonest(COLUMNS);
         let names: Vec<String> = shown.iter().map(|r| titled(r)).collect();
         let columns: Vec<&str> = names.iter().map(String::as_str).collect();
         let lines: Vec<(String, Vec<Option<f64>>)> = b
@@ -142,7 +158,7 @@ impl Overview {
             .collect();
         let title = format!("Rates by {}", b.by);
         let description = format!(
-            "The share of conversations with a finding, for the {} rules with the highest rates; darker is more. A dash: fewer than {ENOUGH_OF_A_LEVEL} conversations to which the rule applies. Levels have different cases, and small numbers swing: a difference here is no finding about anybody.",
+            "The share of conversations with a finding, for the {} rules with most findings; darker is more. A dash: fewer than {ENOUGH_OF_A_LEVEL} conversations to which the rule applies. Levels have different cases, and small numbers swing: a difference here is no finding about anybody.",
             columns.len()
         );
         let hidden = b.levels.iter().skip(SHOWN);
@@ -170,10 +186,10 @@ impl Overview {
     }
 
     fn sentiment(&self) -> Option<Plot> {
-        let (n, own) = self.arc.as_ref()?;
+        let Arc { cases, own, .. } = self.arc.as_ref()?;
         let description = format!(
             "The mean sentiment of customers' turns over {} conversations, from −1 (all negative) to 1 (all positive), with 95 % intervals.",
-            grouped(*n)
+            grouped(*cases)
         );
         Some(arc("arc", "From first turn to last", &description, own, None, ""))
     }
@@ -219,12 +235,30 @@ impl Overview {
         Shown { title: group_title(g), sentence: self.group_sentence(g), rising: g.rising, quotes: &g.quotes }
     }
 
+    pub(super) fn issue_rows(&self) -> Vec<[String; 5]> {
+        let row = |g: &Group| {
+            let verdict = match g.q {
+                None => "–".to_owned(),
+                Some(q) if g.rising => format!("▲ rising (q {})", small(q)),
+                Some(_) => "within chance".to_owned(),
+            };
+            [
+                group_title(g),
+                grouped(g.conversations),
+                grouped(g.recent.0),
+                format!("{:.1}", g.expected_recent),
+                verdict,
+            ]
+        };
+        self.repeated.issues.iter().map(row).collect()
+    }
+
     pub(super) fn group_sentence(&self, g: &Group) -> String {
         let mut out = format!(
             "{} of {} conversations with a problem ({}).",
             grouped(g.conversations),
-            grouped(self.repeated.problems),
-            percent(g.conversations as f64 / self.repeated.problems.max(1) as f64)
+            grouped(self.repeated.read),
+            percent(g.conversations as f64 / self.repeated.read.max(1) as f64)
         );
         if let (Some(from), Some(q)) = (&self.repeated.recent_from, g.q) {
             let (late, all) = g.recent;

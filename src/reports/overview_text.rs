@@ -42,8 +42,7 @@ impl Overview {
         }
         for b in &self.breakdowns {
             let _ = writeln!(out, "\n## By {}\n", plain(&b.by));
-            let shown: Vec<&str> =
-                self.rules.iter().filter(|r| !r.context && r.found > 0).map(|r| r.rule).take(6).collect();
+            let shown = self.commonest(6);
             let names: Vec<String> = shown.iter().map(|r| titled(r)).collect();
             let head: Vec<&str> = ["", "conversations"].into_iter().chain(names.iter().map(String::as_str)).collect();
             let rows = b.levels.iter().take(SHOWN).map(|l| {
@@ -64,12 +63,12 @@ impl Overview {
     }
 
     fn journey(&self, out: &mut String) {
-        if let Some((n, arc)) = &self.arc {
-            let means: Vec<String> = arc.iter().map(|a| signed(a.0)).collect();
+        if let Some(arc) = &self.arc {
+            let means: Vec<String> = arc.own.iter().map(|a| signed(a.0)).collect();
             let _ = writeln!(
                 out,
                 "\n## Customers' sentiment\n\nMeans over {} conversations, from the first turn to the last: {}.",
-                grouped(*n),
+                grouped(arc.cases),
                 means.join(", ")
             );
         }
@@ -100,6 +99,11 @@ impl Overview {
     }
 
     fn problems(&self, out: &mut String) {
+        if !self.repeated.issues.is_empty() {
+            out.push_str("\n## Problems by issue\n\n");
+            let head = ["issue", "conversations with a problem", "recent", "expected", ""];
+            table(out, &head, self.issue_rows().into_iter().map(Vec::from));
+        }
         if !self.repeated.groups.is_empty() {
             out.push_str("\n## Problems that come back\n");
             for g in &self.repeated.groups {

@@ -39,6 +39,7 @@ pub(super) struct Problem {
     pub(super) id: String,
     pub(super) turn: usize,
     pub(super) week: Option<i32>,
+    pub(super) issue: Option<u32>,
 }
 
 /// What is doubtful about the data.
@@ -91,10 +92,9 @@ impl Gathered {
             }
         }
         self.touch(case);
-        if let Some(turn) = case.spoken(true).find(|&i| case.turns[i].has(Label::Problem)) {
-            if kept(&case.id, names.every) {
-                self.problems.push(Problem { id: case.id.clone(), turn, week: entry.week });
-            }
+        let problem = case.spoken(true).find(|&i| case.turns[i].has(Label::Problem));
+        if let Some(turn) = problem.filter(|_| kept(&case.id, names.every)) {
+            self.problems.push(Problem { id: case.id.clone(), turn, week: entry.week, issue: entry.issue });
         }
         self.scored(case, &entry);
         let agents = case.turns.iter().filter(|t| t.role == Role::Agent);

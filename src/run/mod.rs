@@ -18,6 +18,7 @@ mod names;
 mod output;
 mod overview;
 mod pipeline;
+mod problems;
 mod progress;
 mod table;
 mod words;

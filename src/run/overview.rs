@@ -13,6 +13,7 @@ use super::coach::shortened;
 use super::figures::{Sums, Weeks, quantile};
 use super::gather::{Doubts, Gathered, NEGATIVE, Names, QUOTES, about_company, troubled};
 use super::output::{Folder, RunError};
+use super::problems::repeated;
 use super::progress::Progress;
 use super::table::table_error;
 use super::words;
@@ -20,12 +21,9 @@ use crate::findings::RULES;
 use crate::ingest::Reject;
 use crate::reports::plots::Point;
 use crate::reports::{
-    Breakdown, Gap, Group, Level, Overview, Quality, Quote, Remedy, Repeated, Replies, RuleRow, SegmentRow, Segments,
-    Stage,
+    Arc, Breakdown, Gap, Level, Overview, Quality, Quote, Remedy, Replies, RuleRow, SegmentRow, Segments, Stage,
 };
-use crate::stats::funnel::at_least;
 use crate::stats::intervals::Z95;
-use crate::stats::multiple::benjamini_hochberg;
 use crate::stats::wilson;
 use crate::tally::{Attribute, Entry, STAGES, Texts};
 use crate::turns::Role;
@@ -51,13 +49,10 @@ pub struct OverviewOptions {
 const PROBLEMS: u64 = 200_000;
 /// Characters of a problem's quote.
 const QUOTED: usize = 240;
-/// Levels of an attribute, groups, comparisons and reasons that are listed.
+/// Levels of an attribute, comparisons and reasons that are listed.
 const LEVELS: usize = 60;
-const GROUPS: usize = 12;
 const COMPARISONS: usize = 14;
 const REASONS: usize = 8;
-/// Weeks that a run must span before something can be rising.
-const WEEKS: i32 = 8;
 /// Words beyond which the classifier reads only the beginning of a turn: about 512 tokens.
 const LONG: usize = 390;
 
@@ -100,10 +95,10 @@ pub fn overview(options: &OverviewOptions, progress: &Progress) -> Result<Overvi
 
 /// What is taken from the words.
 #[derive(Default)]
-struct Words {
-    texts: Texts,
+pub(super) struct Words {
+    pub(super) texts: Texts,
     /// For each text the problem, and its words as they may be quoted.
-    problems: Vec<(usize, String)>,
+    pub(super) problems: Vec<(usize, String)>,
     /// The last words of clean conversations.
     last: BTreeMap<String, String>,
     languages: BTreeMap<&'static str, u64>,
@@ -189,10 +184,10 @@ fn assemble(
         breakdowns: breakdowns(gathered, &options.team),
         weeks: points.collect(),
         weeks_together,
-        arc: (arcs.count() > 0).then(|| (arcs.count(), arcs.means())),
+        arc: (arcs.count() > 0).then(|| Arc { cases: arcs.count(), own: arcs.means(), others: None }),
         stages: stages(gathered),
         replies: replies(gathered, manifest),
-        repeated: repeated(gathered, &words, manifest),
+        repeated: repeated(gathered, &words, c.audited > PROBLEMS),
         gap: gap(gathered, &words, &options.score),
         remedies: remedies(entries),
         segments,
@@ -313,58 +308,6 @@ fn replies(gathered: &Gathered, manifest: &Manifest) -> Vec<Replies> {
     }
     out.sort_by(|a, b| b.cases.cmp(&a.cases).then_with(|| a.channel.cmp(&b.channel)));
     out
-}
-
-/// Groups of like problems, and which of them are rising: more recent ones than their share of the time gives, by the exact binomial
-/// test, with all groups counted.
-fn repeated(gathered: &Gathered, words: &Words, manifest: &Manifest) -> Repeated {
-    let week = |text: usize| gathered.problems[words.problems[text].0].week;
-    let dated: Vec<i32> = (0..words.texts.len()).filter_map(week).collect();
-    let span = dated.iter().min().zip(dated.iter().max()).map(|(a, b)| (*b, (b - a) / 7 + 1));
-    let from = span.filter(|(_, weeks)| *weeks >= WEEKS).map(|(last, weeks)| last - 7 * ((weeks + 3) / 4 - 1));
-    let recent = |w: &&i32| from.is_some_and(|f| **w >= f);
-    let share = dated.iter().filter(recent).count() as f64 / dated.len().max(1) as f64;
-    let mut groups: Vec<Group> = words
-        .texts
-        .clusters()
-        .into_iter()
-        .map(|cluster| {
-            let own: Vec<i32> = cluster.members.iter().filter_map(|&m| week(m)).collect();
-            let late = own.iter().filter(recent).count() as u64;
-            let mut quotes: Vec<Quote> = Vec::new();
-            for &text in &cluster.members {
-                let (problem, said) = &words.problems[text];
-                if quotes.len() < 2 && quotes.iter().all(|q| q.text != *said) {
-                    let p = &gathered.problems[*problem];
-                    quotes.push(Quote { transcript: p.id.clone(), turn: p.turn, text: said.clone() });
-                }
-            }
-            Group {
-                words: cluster.words,
-                conversations: cluster.members.len() as u64,
-                recent: (late, own.len() as u64),
-                expected_recent: share * own.len() as f64,
-                p: from.map(|_| at_least(late, own.len() as u64, share)),
-                q: None,
-                rising: false,
-                quotes,
-            }
-        })
-        .collect();
-    let p: Vec<f64> = groups.iter().filter_map(|g| g.p).collect();
-    for (group, q) in groups.iter_mut().filter(|g| g.p.is_some()).zip(benjamini_hochberg(&p)) {
-        group.q = Some(q);
-        group.rising = q <= 0.05 && group.recent.0 >= 3;
-    }
-    // What is rising is shown however small it is.
-    groups.sort_by_key(|g| (!g.rising, std::cmp::Reverse(g.conversations)));
-    groups.truncate(GROUPS);
-    Repeated {
-        problems: words.texts.len() as u64,
-        sampled: manifest.counts.audited > PROBLEMS,
-        recent_from: from.map(day),
-        groups,
-    }
 }
 
 /// Scores against transcripts. The scale is 1 to 5, 0 to 10 or 0 to 100, the narrowest that holds all scores; low and high are its lowest and

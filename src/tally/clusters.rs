@@ -1,6 +1,6 @@
 //! Texts that speak of the same thing, put together by the words they share. In: one text a conversation. Out: groups, the largest first.
 //!
-//! A text is the set of its telling words, cut to their stems. Words of nearly every text and words of hardly any are left out; each other
+//! A text is the set of its telling words, cut to their stems; one with fewer than three is in no group. Words of most texts and of hardly any are left out; each other
 //! weighs ln(1 + texts / texts with it) (inverse document frequency; Spärck Jones 1972), and a text keeps its [`TERMS`] weightiest.
 //! A text joins the group with which its cosine is largest, if that is [`ALIKE`] or more, else it begins one (leader clustering; Hartigan
 //! 1975); then, three times over, groups become the means of their texts and every text goes to the nearest. It is about words, not
@@ -13,9 +13,11 @@ use crate::turns::{content_words, stem};
 /// Words kept of a text, and of a group.
 pub const TERMS: usize = 12;
 /// The least cosine of a text and its group.
-pub const ALIKE: f64 = 0.35;
+pub const ALIKE: f64 = 0.45;
 /// The fewest texts of a group.
 pub const LEAST: usize = 4;
+/// The fewest telling words of a text that can be like another.
+const TELLING: usize = 3;
 /// The share of all texts above which a word tells nothing.
 const COMMON: f64 = 0.6;
 /// Times that texts are sent to the nearest group.
@@ -110,7 +112,8 @@ impl Texts {
         let weight = |t: u32| (n / f64::from(with[t as usize])).ln_1p();
         let one = |terms: &Vec<u32>| {
             let telling = terms.iter().filter(|&&t| (least..=most).contains(&with[t as usize]));
-            unit(telling.map(|&t| (t, weight(t))).collect())
+            let vector = unit(telling.map(|&t| (t, weight(t))).collect());
+            if vector.len() < TELLING { Vec::new() } else { vector }
         };
         self.texts.iter().map(one).collect()
     }

@@ -8,6 +8,7 @@ mod coach;
 mod contrast;
 mod eval;
 mod ingest;
+mod report;
 mod small;
 mod synthetic;
 
