@@ -32,7 +32,7 @@ mod unrecovered;
 #[cfg(test)]
 mod testing;
 
-pub use doc::Doc;
+pub use doc::{Doc, Share};
 pub use finding::{Finding, Judgement, judge};
 pub use rewrite::{Piece, Said, rewrite};
 pub use rule::{Rule, Severity, Verdict, Violation};

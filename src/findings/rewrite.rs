@@ -50,59 +50,64 @@ pub fn rewrite(rule: &str, turns: &[Said], evidence: &[usize], quote: &str) -> O
         (0..main).rev().find(|&i| turns[i].role == Role::Customer).map(|i| (i, turns[i].text.as_str()))
     };
     let case = Case { turns, heard: asked.and_then(|(_, text)| heard(text)), from: asked.map_or(0, |(i, _)| i) };
+    worded(rule, &case, quote)
+}
+
+/// The wording for a rule: what is said in which order.
+fn worded(rule: &str, case: &Case<'_>, quote: &str) -> Option<Vec<Piece>> {
     let mut out = Wording::default();
     match rule {
-        "missing-apology" => out.listen(&case).phrase("I'm sorry about that.").resolve(&case),
+        "missing-apology" => out.listen(case).phrase("I'm sorry about that.").resolve(case),
         "no-empathy" => out
-            .listen(&case)
+            .listen(case)
             .phrase("I can see that")
             .gap("what it meant for this customer")
             .phrase(", and I'm sorry.")
-            .resolve(&case),
-        "unrecovered" => out.listen(&case).phrase("I'm sorry that this is not put right yet.").resolve(&case),
+            .resolve(case),
+        "unrecovered" => out.listen(case).phrase("I'm sorry that this is not put right yet.").resolve(case),
         "policy-over-people" => out
-            .listen(&case)
+            .listen(case)
             .phrase("I know this is not the answer you hoped for. The reason is")
             .gap("the reason, in one plain sentence")
             .phrase(". What I can do is")
             .gap("another way, an exception, or who can decide")
             .phrase("."),
         "informal-denial" => out
-            .listen(&case)
+            .listen(case)
             .phrase("I'm sorry, I cannot do this:")
             .gap("the reason, in one plain sentence")
             .phrase(". What I can do is")
             .gap("another way, or who can decide")
             .phrase("."),
         "blame" => out
-            .listen(&case)
+            .listen(case)
             .phrase("I'm sorry that this went wrong. Here is how we put it right:")
             .gap("the next step, without whose fault it was")
             .phrase("."),
         "cold-open" => {
-            out.phrase("Hello").gap("name").phrase(", and thank you for getting in touch.").listen(&case);
+            out.phrase("Hello").gap("name").phrase(", and thank you for getting in touch.").listen(case);
             out.phrase("To help you with that:").case(&format!("“{}”", clipped(quote, KEPT)))
         }
-        "impersonal" => out.phrase("Hello").gap("name").phrase(".").listen(&case).resolve(&case),
+        "impersonal" => out.phrase("Hello").gap("name").phrase(".").listen(case).resolve(case),
         "repeated-story" => match &case.heard {
             Some(heard) => out
                 .phrase("Thank you, I have what you told us:")
                 .case(&format!("“{heard}”"))
                 .phrase(". You don't have to tell it again.")
-                .resolve(&case),
-            None => out.phrase("Thank you, I have what you told us. You don't have to tell it again.").resolve(&case),
+                .resolve(case),
+            None => out.phrase("Thank you, I have what you told us. You don't have to tell it again.").resolve(case),
         },
         "excess-transfer" => out
-            .listen(&case)
+            .listen(case)
             .phrase("I'll hand this over with everything you told us, so that you don't have to start again, to")
             .gap("who, and how you stay in touch")
             .phrase(". You'll hear from us")
             .gap("by when")
             .phrase("."),
-        "scripted-reply" => out.listen(&case).gap("the answer to exactly that").phrase(".").resolve(&case),
-        "no-next-step" => out.listen(&case).phrase("Here is what happens next:").resolve(&case),
+        "scripted-reply" => out.listen(case).gap("the answer to exactly that").phrase(".").resolve(case),
+        "no-next-step" => out.listen(case).phrase("Here is what happens next:").resolve(case),
         "open-loop" => out
-            .listen(&case)
+            .listen(case)
             .phrase("Does this settle it for you? If anything is left,")
             .gap("how to reach you")
             .phrase(". I'll check with you again")

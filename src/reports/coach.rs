@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::plots::Point;
-use crate::findings::Piece;
+use crate::findings::{Doc, Piece, RULES};
 use crate::tally::ARC;
 
 /// Conversations below which a page shows no rates.
@@ -12,6 +12,8 @@ pub const ENOUGH: u64 = 20;
 pub const ENOUGH_OF_A_RULE: u64 = 10;
 /// Rules that are about the set-up more than about a person: shown, never a focus and never to anybody's credit.
 pub const OF_THE_SET_UP: [&str; 2] = ["over-automation", "slow-response"];
+/// The measured precision below which a rule's findings are hints to read and not counts.
+pub const COUNTS_FROM: f64 = 0.5;
 /// How sure it must be that a rate lies above what is expected before the page says so.
 pub const SURE: f64 = 0.95;
 
@@ -111,6 +113,8 @@ pub enum Standing {
     AsExpected,
     /// Too few conversations to say.
     TooFew,
+    /// Above, by a rule whose findings are wrong as often as not: to be read, not counted.
+    Hint,
 }
 
 /// Something to work on.
@@ -230,7 +234,8 @@ pub const METHOD: &str = "Conversations answered by one person count for them; s
 said do not. expected: the rate of the same issue in the same channel at everyone else (10 cases or more; else of the issue, else of all). \
 shrunken: Morris's empirical Bayes (1983) of asin of the root of the rate less that of the expected rate, both by Anscombe (1948), with variance \
 1/(4n + 2) + 1/(4m) over n own cases and m of others, led back to a rate; only with 20 conversations, 10 to which the rule applies, and 5 \
-people who have as many. A focus stands above where it is 0.95 sure that the rate is above the expected one, and there are 3 findings; impact: (shrunken - expected) x mean severity (1 to 3) x sureness x mean confidence.";
+people who have as many. A focus stands above where it is 0.95 sure that the rate is above the expected one, and there are 3 findings; \
+a hint is the same for a rule with a measured precision below 0.5. impact: (shrunken - expected) x mean severity (1 to 3) x sureness x measured precision.";
 
 impl AgentReport {
     /// Whether there are too few conversations for rates.
@@ -247,7 +252,7 @@ impl AgentReport {
     pub fn kept(&self) -> Vec<&Rate> {
         let below =
             |r: &Rate| r.shrunken.zip(r.expected).filter(|(s, _)| s.above <= 1.0 - SURE).map(|(s, e)| e - s.rate);
-        let about_people = self.rates.iter().filter(|r| !OF_THE_SET_UP.contains(&r.rule));
+        let about_people = self.rates.iter().filter(|r| !OF_THE_SET_UP.contains(&r.rule) && counts(r.rule));
         let mut out: Vec<(&Rate, f64)> = about_people.filter_map(|r| Some((r, below(r)?))).collect();
         out.sort_by(|a, b| b.1.total_cmp(&a.1));
         out.into_iter().map(|(r, _)| r).take(3).collect()
@@ -290,6 +295,17 @@ impl Coaching {
         }
         out
     }
+}
+
+/// Whether a rule's findings are right often enough to be counted.
+pub fn counts(rule: &str) -> bool {
+    precision(rule) >= COUNTS_FROM
+}
+
+/// A rule's measured precision; 0 where it was not measured.
+pub fn precision(rule: &str) -> f64 {
+    let rule = RULES.iter().find(|r| r.id == rule);
+    rule.and_then(|r| Doc::of(r).measured()).map_or(0.0, |(precision, _)| precision.0)
 }
 
 /// A text as a cell: quoted where it must be, and never taken for a formula by a spreadsheet.

@@ -4,10 +4,11 @@ use askama::Template;
 
 use super::bias::grouped;
 use super::coach::{
-    AgentReport, Coaching, ENOUGH, ENOUGH_OF_A_RULE, Focus, Good, Mix, Moment, Rate, Response, Standing, titled,
+    AgentReport, Coaching, ENOUGH, ENOUGH_OF_A_RULE, Focus, Good, Mix, Moment, Rate, Response, Standing, counts, titled,
 };
 use super::plots::{Bar, Funnel, Plot, Scale, arc, funnel, percent, rows, trend};
-use crate::findings::{Doc, Piece, RULES};
+use super::visible::visible_text;
+use crate::findings::{Doc, Piece, RULES, Share};
 
 #[derive(Template)]
 #[template(path = "coach.html", config = "src/reports/askama.toml")]
@@ -85,6 +86,7 @@ impl Coaching {
             mix: report.mix.iter().map(mix).collect(),
         }
         .render()
+        .map(|page| visible_text(&page))
     }
 
     /// The list of pages, by name.
@@ -107,16 +109,15 @@ impl Coaching {
             let (agent, period, focuses) = listed(a);
             Listed { agent, file: &a.file, conversations: grouped(a.conversations), period, focuses }
         });
-        Index { report: self, conversations: grouped(self.conversations), rows: rows.collect() }.render()
+        Index { report: self, conversations: grouped(self.conversations), rows: rows.collect() }
+            .render()
+            .map(|page| visible_text(&page))
     }
 }
 
-/// An id as it can be shown: without control characters, and not without end.
+/// An id as it can be shown: not without end.
 fn shown_id(id: &str) -> String {
-    let visible =
-        |c: char| !c.is_control() && !('\u{202a}'..='\u{202e}').contains(&c) && !('\u{2066}'..='\u{2069}').contains(&c);
-    let text: String = id.chars().map(|c| if visible(c) { c } else { '\u{fffd}' }).collect();
-    if text.chars().count() > 60 { text.chars().take(59).chain(['…']).collect() } else { text }
+    if id.chars().count() > 60 { id.chars().take(59).chain(['…']).collect() } else { id.to_owned() }
 }
 
 pub(super) fn counted(n: u64, one: &str, many: &str) -> String {
@@ -155,13 +156,37 @@ fn apart(a: &AgentReport) -> Vec<String> {
 }
 
 fn lead(a: &AgentReport) -> String {
-    let above = a.focuses.iter().filter(|f| f.standing == Standing::Above).count();
-    match (above, a.focuses.is_empty()) {
-        (_, true) => "No finding to talk about in these conversations.".to_owned(),
-        (0, _) if a.too_few() => "Moments to look at together. They are examples, not a measure.".to_owned(),
-        (0, _) => "Nothing stands out: no finding is more frequent than like conversations give at colleagues, beyond chance. These are the commonest, as moments to look at together.".to_owned(),
-        (1, _) => "One thing is more frequent here than in colleagues' conversations about the same issues in the same channels, beyond what chance explains.".to_owned(),
-        (n, _) => format!("{} things are more frequent here than in colleagues' conversations about the same issues in the same channels, beyond what chance explains. The one with the largest effect on customers comes first.", ["Two", "Three"][usize::from(n > 2)]),
+    let of = |standing| a.focuses.iter().filter(|f| f.standing == standing).count();
+    let more = "more frequent here than in colleagues' conversations about the same issues in the same channels, beyond what chance explains";
+    let hints = match of(Standing::Hint) {
+        0 => "",
+        1 => " One more is a hint only: the program is often wrong about it.",
+        _ => " Others are hints only: the program is often wrong about them.",
+    };
+    match of(Standing::Above) {
+        _ if a.focuses.is_empty() => "No finding to talk about in these conversations.".to_owned(),
+        0 if a.too_few() => "Moments to look at together. They are examples, not a measure.".to_owned(),
+        0 if !hints.is_empty() => "Nothing that can be counted on stands out. There are hints of something, in moments to look at together.".to_owned(),
+        0 => "Nothing stands out: no finding is more frequent than like conversations give at colleagues, beyond chance. These are the commonest, as moments to look at together.".to_owned(),
+        1 => format!("One thing is {more}.{hints}"),
+        n => format!("{} things are {more}. The one with the largest effect on customers comes first.{hints}", ["Two", "Three"][usize::from(n > 2)]),
+    }
+}
+
+/// How often a rule is right, in words.
+pub(super) fn trust(rule: &str) -> String {
+    let doc = RULES.iter().find(|r| r.id == rule).map(|r| Doc::of(r));
+    match doc.as_ref().and_then(Doc::measured) {
+        Some((right, seen)) => {
+            let share =
+                |(s, (low, high)): Share| format!("{:.0} % ({:.0} to {:.0} %)", s * 100.0, low * 100.0, high * 100.0);
+            format!(
+                "Against careful readers, {} of this rule's findings were right, and it found {} of what the readers found (95 % intervals).",
+                share(right),
+                share(seen)
+            )
+        }
+        None => doc.map_or_else(String::new, |d| d.line("Measured")),
     }
 }
 
@@ -188,9 +213,9 @@ fn section<'a>(place: usize, f: &'a Focus, a: &AgentReport) -> Section<'a> {
         title: titled(f.rule),
         finds: part("What it finds"),
         why: part("Why it hurts the customer"),
-        measured: part("Measured"),
+        measured: trust(f.rule),
         stands: rate.map_or_else(String::new, |r| stands(f, r)),
-        funnel: rate.and_then(|r| plot_funnel(place, f, r)),
+        funnel: rate.filter(|_| f.standing != Standing::Hint).and_then(|r| plot_funnel(place, f, r)),
         moments: f.moments.iter().map(shown).collect(),
     }
 }
@@ -205,6 +230,9 @@ fn stands(f: &Focus, r: &Rate) -> String {
         (Standing::TooFew, _) | (_, None) => {
             format!("{found}: too few to say whether that is much or little. Look at the moments, not at the number.")
         }
+        (Standing::Hint, _) => format!(
+            "{found}, which is more than like conversations give at colleagues. But the program is often wrong about this, so take it as a hint to read such conversations, and not as a count."
+        ),
         (Standing::Above, Some(((expected, s), (rate, _)))) => format!(
             "{found} ({}). Colleagues' conversations about the same issues in the same channels give {}. Small numbers swing, so the rate is drawn towards what is expected: {} (95 % interval {} to {}).",
             percent(rate),
@@ -262,7 +290,7 @@ fn rates(a: &AgentReport) -> Option<Plot> {
     let bars: Vec<Bar> = a
         .rates
         .iter()
-        .filter(|r| r.cases >= ENOUGH_OF_A_RULE && r.shrunken.is_some())
+        .filter(|r| r.cases >= ENOUGH_OF_A_RULE && r.shrunken.is_some() && counts(r.rule))
         .map(|r| Bar {
             name: titled(r.rule),
             value: r.shrunken.map(|s| (s.rate, s.ci)),
@@ -273,7 +301,7 @@ fn rates(a: &AgentReport) -> Option<Plot> {
     if bars.is_empty() {
         return None;
     }
-    let description = "For each rule the share of conversations with a finding, drawn towards what is expected, with its 95 % interval (dot and line), and what colleagues have on the same issues and channels (upright tick). Where the line crosses the tick, the two cannot be told apart.";
+    let description = "For each rule the share of conversations with a finding, drawn towards what is expected, with its 95 % interval (dot and line), and what colleagues have on the same issues and channels (upright tick). Where the line crosses the tick, the two cannot be told apart. Rules whose findings are wrong as often as not are left out.";
     Some(rows("rates", "Every rule with enough conversations", description, &bars, Scale::Share, "expected"))
 }
 
@@ -355,8 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_are_shown_without_tricks() {
-        assert_eq!(shown_id("a\u{0}\u{202e}b"), "a\u{fffd}\u{fffd}b");
+    fn ids_and_times_are_short() {
         assert_eq!(shown_id(&"x".repeat(300)).chars().count(), 60);
         assert_eq!([30.0, 600.0, 10_000.0, 400_000.0].map(duration), ["30 s", "10 min", "2.8 h", "4.6 days"]);
     }

@@ -10,12 +10,13 @@ mod overview_page;
 mod overview_text;
 pub mod plots;
 mod summary;
+mod visible;
 mod wrap;
 
 pub use bias::{BiasReport, Comparison, Contribution, Found, Quotes, Stratum};
 pub use coach::{
-    AgentReport, Arc, Coaching, Drawn, ENOUGH, ENOUGH_OF_A_RULE, Focus, Good, Line, METHOD, Mix, Moment, OF_THE_SET_UP,
-    Rate, Response, SURE, Standing,
+    AgentReport, Arc, COUNTS_FROM, Coaching, Drawn, ENOUGH, ENOUGH_OF_A_RULE, Focus, Good, Line, METHOD, Mix, Moment,
+    OF_THE_SET_UP, Rate, Response, SURE, Standing, counts, precision,
 };
 pub use evaluation::{Evaluation, Measure};
 pub use overview::{

@@ -3,10 +3,11 @@
 use askama::Template;
 
 use super::bias::grouped;
-use super::coach::{Arc, titled};
-use super::coach_page::{counted, duration};
+use super::coach::{Arc, counts, titled};
+use super::coach_page::{counted, duration, trust};
 use super::overview::{Breakdown, ENOUGH_OF_A_LEVEL, Gap, Group, Overview, Quote, RuleRow, SHOWN, Segments};
 use super::plots::{Bar, Plot, Scale, Times, arc, percent, rows, signed, spread, strip, trend};
+use super::visible::visible_text;
 use crate::findings::{Doc, RULES};
 use crate::stats::wilson;
 
@@ -88,6 +89,7 @@ impl Overview {
             quality: self.quality_rows(),
         }
         .render()
+        .map(|page| visible_text(&page))
     }
 
     /// The figures at the top.
@@ -114,8 +116,12 @@ impl Overview {
     /// The sentences at the top.
     pub(super) fn lead(&self) -> Vec<String> {
         let mut out = Vec::new();
-        if let Some(r) = self.rules.iter().find(|r| !r.context && r.found > 0) {
-            out.push(format!("The highest rate is that of “{}”: {}.", titled(r.rule), rate_text(r)));
+        if let Some(r) = self.rules.iter().find(|r| !r.context && r.found > 0 && counts(r.rule)) {
+            out.push(format!(
+                "The highest rate of a rule that is right more often than not is that of “{}”: {}.",
+                titled(r.rule),
+                rate_text(r)
+            ));
         }
         let all = self.repeated.issues.iter().chain(&self.repeated.groups);
         let rising: Vec<String> = all.filter(|g| g.rising).map(group_title).collect();
@@ -339,7 +345,7 @@ fn explained<'a>(r: &'a RuleRow) -> Explained<'a> {
         title: titled(r.rule),
         why: format!("{} {}", part("What it finds"), part("Why it hurts the customer")),
         found: format!("Found in {}.", rate_text(r)),
-        measured: part("Measured"),
+        measured: trust(r.rule),
         quote: r.quote.as_ref(),
     }
 }

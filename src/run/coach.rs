@@ -7,14 +7,14 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 
 use super::cases::{self, manifest};
-use super::figures::{Figures, coached};
-use super::moments::{Moments, Picked};
+use super::figures::{Figures, Sums, Weeks, coached};
+use super::moments::{Candidate, Moments, Praise};
 use super::names::file_name;
 use super::output::{Folder, RunError};
 use super::progress::Progress;
 use super::words::{self, Spoken};
-use crate::findings::{RULES, Said, rewrite};
-use crate::reports::{AgentReport, Coaching, Focus, Good, Line, METHOD, Moment, SURE, Standing};
+use crate::findings::{Limits, RULES, Said, rewrite};
+use crate::reports::{AgentReport, Coaching, Focus, Good, Line, METHOD, Moment, SURE, Standing, counts, precision};
 use crate::signals::LabelSet;
 use crate::tally::Ledger;
 use crate::turns::Role;
@@ -97,59 +97,26 @@ fn draft(
     shared: &BTreeMap<u32, u64>,
 ) -> Draft {
     let figures = Figures::new(ledger);
-    let (weeks, responses, arcs) = (figures.all_weeks(), figures.all_responses(), figures.all_arcs());
-    let mut names: Vec<(usize, &String)> = ledger.agents.levels.iter().enumerate().collect();
-    names.sort_by(|a, b| a.1.cmp(b.1));
-    let count = |agent: usize, which: fn(&crate::tally::Entry) -> bool| {
-        ledger.entries.iter().filter(|e| e.agent == Some(agent as u32) && which(e)).count() as u64
-    };
-    let abusive: Vec<u64> = (0..names.len()).map(|a| count(a, |e| e.abusive)).collect();
+    let all = Everyone { weeks: figures.all_weeks(), replies: figures.all_responses(), arcs: figures.all_arcs() };
+    let mut names: Vec<usize> = (0..ledger.agents.levels.len()).collect();
+    names.sort_by_key(|&a| &ledger.agents.levels[a]);
+    let mut abusive = vec![0; names.len()];
+    ledger.entries.iter().filter(|e| e.abusive).filter_map(|e| e.agent).for_each(|a| abusive[a as usize] += 1);
     let mut labels = BTreeMap::new();
     let mut agents = Vec::new();
-    for (place, (agent, name)) in names.into_iter().enumerate() {
-        let good = moments.good(agent as u32).into_iter().map(|p| Good {
-            what: p.what,
-            transcript: p.transcript,
-            turn: p.turn,
-            before: None,
-            quote: None,
-            after: None,
-        });
-        let (weeks_together, points) = figures.weeks(&weeks, agent);
-        let mut report = AgentReport {
-            agent: name.clone(),
-            file: file_name(name),
-            conversations: figures.conversations(agent),
-            shared: shared.get(&(agent as u32)).copied().unwrap_or_default(),
-            abusive: abusive[agent],
-            period: figures.period(agent),
-            rates: figures.rates(agent),
-            good: good.collect(),
-            focuses: Vec::new(),
-            weeks_together,
-            weeks: points,
-            responses: figures.responses(&manifest.config.limits, &responses, agent),
-            arc: figures.arc(&arcs, agent),
-            mix: figures.mix(agent),
-        };
+    for (place, agent) in names.into_iter().enumerate() {
+        let mut report = counted(&figures, &all, &manifest.config.limits, agent);
+        report.shared = shared.get(&(agent as u32)).copied().unwrap_or_default();
+        report.abusive = abusive[agent];
+        report.good = moments.good(agent as u32).into_iter().map(good).collect();
         for (f, (rule, standing, impact)) in focuses(&report, moments, agent as u32).into_iter().enumerate() {
             let (level, others) = figures.peers(rule, agent);
             let picked = moments.findings(agent as u32, rule).map(|p| std::mem::take(&mut p.best)).unwrap_or_default();
             let mut shown = Vec::new();
-            for (m, c) in picked.into_iter().enumerate() {
-                shown.push(Moment {
-                    transcript: c.finding.transcript_id.clone(),
-                    turn: c.finding.turns[0],
-                    speaker: c.speaker.name(),
-                    quote: c.finding.quote,
-                    seen: c.seen,
-                    confidence: c.finding.confidence,
-                    before: None,
-                    after: None,
-                    suggestion: c.finding.suggestion,
-                    rewrite: None,
-                });
-                labels.insert((place, f, m), Evidence { turns: c.finding.turns, from: c.from, labels: c.labels });
+            for (m, candidate) in picked.into_iter().enumerate() {
+                let (moment, evidence) = apart(candidate);
+                shown.push(moment);
+                labels.insert((place, f, m), evidence);
             }
             report.focuses.push(Focus { rule: RULES[rule].id, standing, impact, moments: shown, others, level });
         }
@@ -166,29 +133,78 @@ fn draft(
     Draft { report, labels }
 }
 
-/// What to work on: what stands above like cases by impact, else what is commonest, and said to be no more than that.
+/// What one person's figures are held against.
+struct Everyone {
+    weeks: Weeks,
+    replies: Vec<Vec<f64>>,
+    arcs: Sums,
+}
+
+/// A person's figures, without quotes.
+fn counted(figures: &Figures<'_>, all: &Everyone, limits: &Limits, agent: usize) -> AgentReport {
+    let (weeks_together, weeks) = figures.weeks(&all.weeks, agent);
+    AgentReport {
+        agent: figures.name(agent).to_owned(),
+        file: file_name(figures.name(agent)),
+        conversations: figures.conversations(agent),
+        shared: 0,
+        abusive: 0,
+        period: figures.period(agent),
+        rates: figures.rates(agent),
+        good: Vec::new(),
+        focuses: Vec::new(),
+        weeks_together,
+        weeks,
+        responses: figures.responses(limits, &all.replies, agent),
+        arc: figures.arc(&all.arcs, agent),
+        mix: figures.mix(agent),
+    }
+}
+
+fn good(p: Praise) -> Good {
+    Good { what: p.what, transcript: p.transcript, turn: p.turn, before: None, quote: None, after: None }
+}
+
+/// A finding as it is shown, and what its wording needs.
+fn apart(c: Candidate) -> (Moment, Evidence) {
+    let moment = Moment {
+        transcript: c.finding.transcript_id,
+        turn: c.finding.turns[0],
+        speaker: c.speaker.name(),
+        quote: c.finding.quote,
+        seen: c.seen,
+        confidence: c.finding.confidence,
+        before: None,
+        after: None,
+        suggestion: c.finding.suggestion,
+        rewrite: None,
+    };
+    (moment, Evidence { turns: c.finding.turns, from: c.from, labels: c.labels })
+}
+
+/// What to work on: what stands above like cases by impact, then hints; else what is commonest, and said to be no more than that.
 fn focuses(report: &AgentReport, moments: &mut Moments, agent: u32) -> Vec<(usize, Standing, f64)> {
-    let mut above = Vec::new();
-    let mut common = Vec::new();
+    let (mut above, mut common) = (Vec::new(), Vec::new());
     for rule in (0..RULES.len()).filter(|i| coached() & 1 << i != 0) {
+        let id = RULES[rule].id;
         let Some(picked) = moments.findings(agent, rule).filter(|p| p.count > 0) else { continue };
-        let harm = picked.mean_severity() * picked.mean_confidence();
-        let rate = report.rate_of(RULES[rule].id);
-        let drawn = rate.and_then(|r| Some((r.expected?, r.shrunken?)));
+        let drawn = report.rate_of(id).and_then(|r| Some((r.expected?, r.shrunken?)));
         match drawn.filter(|(e, s)| s.above >= SURE && s.rate > *e && picked.count >= FINDINGS) {
-            Some((expected, s)) => above.push((rule, Standing::Above, (s.rate - expected) * s.above * harm)),
-            None => {
-                let standing = if drawn.is_some() { Standing::AsExpected } else { Standing::TooFew };
-                // What lies below is no focus.
-                if drawn.is_none_or(|(_, s)| s.above > 1.0 - SURE) {
-                    common.push((rule, standing, order(picked)));
-                }
+            Some((expected, s)) => {
+                let standing = if counts(id) { Standing::Above } else { Standing::Hint };
+                let impact = (s.rate - expected) * picked.mean_severity() * s.above * precision(id);
+                above.push((rule, standing, impact));
             }
+            // What lies below is no focus, and neither is a number of hints.
+            None if counts(id) && drawn.is_none_or(|(_, s)| s.above > 1.0 - SURE) => {
+                let standing = if drawn.is_some() { Standing::AsExpected } else { Standing::TooFew };
+                common.push((rule, standing, picked.count as f64 * picked.mean_severity()));
+            }
+            None => {}
         }
     }
-    let falling = |list: &mut Vec<(usize, Standing, f64)>| list.sort_by(|a, b| b.2.total_cmp(&a.2));
-    falling(&mut above);
-    falling(&mut common);
+    above.sort_by(|a, b| (a.1 == Standing::Hint).cmp(&(b.1 == Standing::Hint)).then(b.2.total_cmp(&a.2)));
+    common.sort_by(|a, b| b.2.total_cmp(&a.2));
     if above.is_empty() {
         common.truncate(2);
         // The order among them says nothing that a page should weigh.
@@ -196,10 +212,6 @@ fn focuses(report: &AgentReport, moments: &mut Moments, agent: u32) -> Vec<(usiz
     }
     above.truncate(FOCUSES);
     above
-}
-
-fn order(picked: &Picked) -> f64 {
-    picked.count as f64 * picked.mean_severity() * picked.mean_confidence()
 }
 
 /// Where the words of a transcript belong.

@@ -6,7 +6,7 @@ use std::f64::consts::FRAC_PI_2;
 use super::cases::day;
 use crate::findings::{Limits, RULES};
 use crate::reports::plots::Point;
-use crate::reports::{Arc, Drawn, ENOUGH, ENOUGH_OF_A_RULE, Mix, OF_THE_SET_UP, Rate, Response};
+use crate::reports::{Arc, Drawn, ENOUGH, ENOUGH_OF_A_RULE, Mix, OF_THE_SET_UP, Rate, Response, counts};
 use crate::stats::intervals::Z95;
 use crate::stats::shrinkage::shrink;
 use crate::stats::standard::Counts;
@@ -26,6 +26,11 @@ pub(super) fn coached() -> u32 {
     RULES.iter().enumerate().filter(|(_, r)| about_people(r.id, r.context)).fold(0, |bits, (i, _)| bits | 1 << i)
 }
 
+/// The bits of those whose findings are right often enough to be counted.
+pub(super) fn counted() -> u32 {
+    RULES.iter().enumerate().filter(|(_, r)| counts(r.id)).fold(0, |bits, (i, _)| bits | 1 << i) & coached()
+}
+
 /// Entries by person, with what is counted of them.
 pub(super) struct Figures<'a> {
     ledger: &'a Ledger,
@@ -35,6 +40,7 @@ pub(super) struct Figures<'a> {
     rates: Vec<Vec<Option<Rate>>>,
     /// The rate of all, by rule.
     levels: Vec<f64>,
+    counted: u32,
 }
 
 impl<'a> Figures<'a> {
@@ -50,7 +56,12 @@ impl<'a> Figures<'a> {
             .enumerate()
             .map(|(i, rule)| if rule.context { (vec![None; of.len()], 0.0) } else { rates(i, &of) })
             .unzip();
-        Self { ledger, of, rates, levels }
+        Self { ledger, of, rates, levels, counted: counted() }
+    }
+
+    /// A person's id.
+    pub(super) fn name(&self, agent: usize) -> &str {
+        &self.ledger.agents.levels[agent]
     }
 
     /// The conversations that count for a person.
@@ -78,7 +89,7 @@ impl<'a> Figures<'a> {
     /// The share of conversations with a finding, and how many weeks a point stands for: one, or four where a week has few conversations.
     /// A stretch without any is kept as a gap.
     pub(super) fn weeks(&self, all: &Weeks, agent: usize) -> (u32, Vec<Point>) {
-        let own = Weeks::of(self.of[agent].iter().copied(), found);
+        let own = Weeks::of(self.of[agent].iter().copied(), |e| self.found(e));
         let (together, stretches) = own.stretches();
         let point = |(from, to)| {
             let (own, all) = (own.between(from, to), all.between(from, to));
@@ -87,9 +98,14 @@ impl<'a> Figures<'a> {
         (together, stretches.into_iter().map(point).collect())
     }
 
+    /// Whether a conversation has a finding that counts for a person.
+    fn found(&self, entry: &Entry) -> bool {
+        entry.violated & !entry.automated & self.counted != 0
+    }
+
     /// Every conversation that counts, by week.
     pub(super) fn all_weeks(&self) -> Weeks {
-        Weeks::of(self.of.iter().flatten().copied(), found)
+        Weeks::of(self.of.iter().flatten().copied(), |e| self.found(e))
     }
 
     /// First replies by channel, by name.
@@ -245,11 +261,6 @@ fn anscombe(events: f64, n: f64) -> f64 {
     angle((events + 0.375) / (n + 0.75))
 }
 
-/// Whether a conversation has a finding that a person can be coached on.
-fn found(entry: &Entry) -> bool {
-    entry.violated & !entry.automated & coached() != 0
-}
-
 /// (found, conversations) by week.
 pub(super) struct Weeks(BTreeMap<i32, (u64, u64)>);
 
@@ -349,6 +360,8 @@ pub(super) fn quantile(sorted: &[f64], share: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reports::SURE;
+    use crate::stats::SplitMix;
 
     #[test]
     fn own_values_are_taken_out_once_each() {
@@ -361,5 +374,38 @@ mod tests {
         let names: Vec<&str> =
             RULES.iter().enumerate().filter(|(i, _)| coached() & 1 << i == 0).map(|(_, r)| r.id).collect();
         assert_eq!(names, ["over-automation", "slow-response", "abusive-customer"]);
+    }
+
+    /// People with the given rates of one rule; (cases each). Out: for each the probability that they lie above what is expected.
+    fn above(rates: &[f64], cases: usize, random: &mut SplitMix) -> Vec<f64> {
+        let mut ledger = Ledger::default();
+        for (agent, rate) in rates.iter().enumerate() {
+            let agent = ledger.agents.learn(&format!("a{agent}"));
+            for _ in 0..cases {
+                let violated = u32::from((random.below(1_000_000) as f64) < rate * 1e6);
+                ledger.entries.push(Entry { agent, applies: 1, violated, ..Entry::default() });
+            }
+        }
+        let figures = Figures::new(&ledger);
+        (0..rates.len()).map(|a| figures.rates(a)[0].shrunken.map_or(0.0, |s| s.above)).collect()
+    }
+
+    #[test]
+    fn chance_alone_stands_out_rarely_and_a_high_rate_mostly() {
+        let mut random = SplitMix::new(5);
+        for (people, cases) in [(8, 30), (40, 30), (40, 100)] {
+            let (mut false_alarms, mut all, mut seen, mut high) = (0, 0, 0, 0);
+            for _ in 0..100 {
+                let alike = above(&vec![0.15; people], cases, &mut random);
+                false_alarms += alike.iter().filter(|p| **p >= SURE).count();
+                all += people;
+                let mut one = vec![0.15; people];
+                one[0] = 0.5;
+                seen += usize::from(above(&one, cases, &mut random)[0] >= SURE);
+                high += 1;
+            }
+            let (false_share, power) = (false_alarms as f64 / all as f64, f64::from(seen as u32) / f64::from(high));
+            assert!(false_share < 0.02 && power > 0.6, "{people} people, {cases} cases: {false_share} {power}");
+        }
     }
 }

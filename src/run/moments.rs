@@ -34,7 +34,6 @@ pub(super) struct Picked {
     pub(super) best: Vec<Candidate>,
     pub(super) count: u64,
     severity: u64,
-    confidence: f64,
 }
 
 /// A turn that went well.
@@ -65,11 +64,6 @@ impl Picked {
     /// The mean severity, 1 to 3.
     pub(super) fn mean_severity(&self) -> f64 {
         self.severity as f64 / self.count.max(1) as f64
-    }
-
-    /// How sure the program is on average.
-    pub(super) fn mean_confidence(&self) -> f64 {
-        self.confidence / self.count.max(1) as f64
     }
 }
 
@@ -118,7 +112,6 @@ impl Picked {
     fn add(&mut self, case: &Case, finding: &Finding, rule: usize) {
         self.count += 1;
         self.severity += weight(finding.severity);
-        self.confidence += f64::from(finding.confidence);
         let main = finding.turns[0];
         let from = finding.turns.iter().copied().min().unwrap_or(main).saturating_sub(BEFORE);
         let reason = Doc::of(RULES[rule]).line("Why it hurts the customer");

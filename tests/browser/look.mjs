@@ -35,7 +35,6 @@ for (const file of pages) {
   await page.addScriptTag({ content: axe });
   const found = await page.evaluate(() => axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
   const violations = found.violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => n.html.slice(0, 120)).join(" | ")}`);
-  // Closed again: what is folded away on the screen must be on paper.
   await page.evaluate(() => document.querySelectorAll("details").forEach((d) => { d.open = false; }));
   await page.emulateMedia({ media: "print" });
   await page.setViewportSize({ width: 700, height: 990 });
@@ -45,10 +44,9 @@ for (const file of pages) {
   const cut = await page.evaluate(() => [...document.querySelectorAll("p, td, th, li, q, figcaption, h1, h2, h3, .turn")]
     .filter((e) => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== "inline" && e.clientWidth > 0)
     .map((e) => e.textContent.slice(0, 60)));
-  // Without line breaks that only the layout made; a cell of a table prints as a piece of its own.
-  const texts = await page.evaluate(() => [...document.querySelectorAll("main p, main li, main h1, main h2, main h3, main q, main figcaption, main td, main th")]
-    .map((e) => e.textContent.replace(/\s+/g, " ").trim()).filter((t) => t));
-  console.log(JSON.stringify({ file, messages, requests, violations, wide, cut, pdf, texts }));
+  // What is on paper: text that is not folded away. Letters of charts come on top of it.
+  const shown = await page.evaluate(() => document.querySelector("main").innerText);
+  console.log(JSON.stringify({ file, messages, requests, violations, wide, cut, pdf, shown }));
   await page.close();
 }
 await context.close();

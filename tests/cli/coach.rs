@@ -51,6 +51,7 @@ fn what_stands_out_is_the_focus_and_nothing_else_is() {
         assert!(a["focuses"].as_array().unwrap().len() <= 3);
     }
     let page = fs::read_to_string(dir.path().join("coaching/agent-a3.html")).unwrap();
+    super::as_it_was("coach-a3.html", &page);
     assert!(page.contains("One thing is more frequent here"), "{page}");
     for other in ["a0", "a1", "a2", "a4"] {
         assert!(!page.contains(&format!(">{other}<")) && !page.contains(&format!(" {other} ")), "peers have no names");
@@ -332,7 +333,7 @@ fn a_thousand_people_and_a_hundred_thousand_conversations() {
             p
         }),
     );
-    let (seconds, peak) = super::measured(&[
+    let measured = super::measured(&[
         "coach",
         made.run.to_str().unwrap(),
         "--out",
@@ -341,6 +342,8 @@ fn a_thousand_people_and_a_hundred_thousand_conversations() {
         "2",
         "--quiet",
     ]);
-    super::told("coach", seconds, peak);
-    assert!(seconds < 60.0 && peak < 1024, "{seconds} s, {peak} MB");
+    super::told("coach", measured);
+    // The processor's time: the clock of a machine that is shared says little.
+    let (_, processor, peak) = measured;
+    assert!(processor < 60.0 && peak < 1024, "{processor} s, {peak} MB");
 }

@@ -130,8 +130,11 @@ fn what_comes_back_is_put_together_and_what_rises_is_told() {
     let made = make(dir.path(), plans());
     let report = reported(&made, dir.path(), &[]);
     let groups = report["repeated"]["groups"].as_array().unwrap();
-    let group = |word: &str| groups.iter().find(|g| g["words"].as_array().unwrap().contains(&word.into())).unwrap();
-    let (router, app) = (group("router"), group("crashes"));
+    let group = |words: &str| {
+        let said = |g: &&Value| g["quotes"][0]["text"].as_str().unwrap().contains(words);
+        groups.iter().find(said).unwrap_or_else(|| panic!("{words}: {groups:?}"))
+    };
+    let (router, app) = (group("router"), group("black screen"));
     assert_eq!(router["conversations"], 180);
     assert_eq!((&router["rising"], &app["rising"]), (&json!(false), &json!(true)), "{router} {app}");
     let words: BTreeMap<String, String> = rows(&made.input)
@@ -146,6 +149,7 @@ fn what_comes_back_is_put_together_and_what_rises_is_told() {
     let count = words.values().filter(|w| w.contains("black screen")).count();
     assert_eq!(app["conversations"], count);
     let page = fs::read_to_string(dir.path().join("report/index.html")).unwrap();
+    super::as_it_was("report.html", &page.replace(made.run.to_str().unwrap(), "RUN"));
     assert!(page.contains("▲ rising") && page.contains("Rising beyond chance"));
     let issues = report["repeated"]["issues"].as_array().unwrap();
     assert_eq!(issues.iter().map(|g| g["conversations"].as_u64().unwrap()).sum::<u64>(), 600);
@@ -231,8 +235,9 @@ fn hostile_words_stay_harmless_in_every_format_and_the_bytes_are_the_same() {
     assert_eq!(first, read());
     let [page, text, json, csv] = first;
     for (name, format) in [("page", &page), ("markdown", &text)] {
-        assert!(!format.contains("<img") && !format.contains("<script") && !format.contains("](java"), "{name}");
+        assert!(!format.contains("<img") && !format.contains("<script"), "{name}");
     }
+    assert!(!text.replace("\\]", "").contains("](java"), "nothing is a link that was none");
     for format in [&page, &text, &json, &csv] {
         assert!(!format.contains("4111 1111") && !format.contains("NaN"));
     }
@@ -266,7 +271,7 @@ fn an_overview_of_a_hundred_thousand_conversations() {
             p
         }),
     );
-    let (seconds, peak) = super::measured(&[
+    let measured = super::measured(&[
         "report",
         made.run.to_str().unwrap(),
         "--out",
@@ -275,6 +280,8 @@ fn an_overview_of_a_hundred_thousand_conversations() {
         "2",
         "--quiet",
     ]);
-    super::told("report", seconds, peak);
-    assert!(seconds < 60.0 && peak < 1024, "{seconds} s, {peak} MB");
+    super::told("report", measured);
+    // The processor's time: the clock of a machine that is shared says little.
+    let (_, processor, peak) = measured;
+    assert!(processor < 60.0 && peak < 1024, "{processor} s, {peak} MB");
 }

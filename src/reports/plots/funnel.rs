@@ -61,6 +61,11 @@ pub fn funnel(id: &str, title: &str, description: &str, f: &Funnel<'_>) -> Plot 
         7.0,
         &format!("fill=\"{OWN}\" stroke=\"#fff\" stroke-width=\"1.2\""),
     );
+    canvas.finish(title, description, &["", "cases", "rate for like cases"], table(f))
+}
+
+/// The figures: the own rate, that of all, the limits, and where the others lie.
+fn table(f: &Funnel<'_>) -> Vec<Vec<String>> {
     let (low, high) = (limit(f.own.0, f.level, 0.025), limit(f.own.0, f.level, 0.975));
     let mut peers: Vec<f64> = f.others.iter().map(|p| p.1).collect();
     peers.sort_by(f64::total_cmp);
@@ -69,7 +74,7 @@ pub fn funnel(id: &str, title: &str, description: &str, f: &Funnel<'_>) -> Plot 
             .get(((peers.len().max(1) - 1) as f64 * q).round() as usize)
             .map_or_else(|| "–".to_owned(), |p| percent(*p))
     };
-    let rows = vec![
+    vec![
         vec!["This page".to_owned(), f.own.0.to_string(), percent(f.own.1)],
         vec!["All".to_owned(), String::new(), percent(f.level)],
         vec![
@@ -82,6 +87,5 @@ pub fn funnel(id: &str, title: &str, description: &str, f: &Funnel<'_>) -> Plot 
             String::new(),
             format!("{} to {}", quantile(0.25), quantile(0.75)),
         ],
-    ];
-    canvas.finish(title, description, &["", "cases", "rate for like cases"], rows)
+    ]
 }
