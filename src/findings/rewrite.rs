@@ -172,6 +172,9 @@ fn heard(text: &str) -> Option<String> {
     // The first sentence that is more than a greeting, with a part of it where it is long.
     let telling = all.iter().find(|s| words(s).len() >= 4).or_else(|| all.first())?;
     let line = telling.split('\n').map(str::trim).find(|l| words(l).len() >= 4).unwrap_or(telling);
+    // Whom a public message is addressed to is not what it says.
+    let line = line.trim_start_matches('.').trim_start();
+    let line = line.strip_prefix('@').and_then(|l| l.split_once(char::is_whitespace)).map_or(line, |(_, rest)| rest);
     let heard = clipped(line, TAKEN_UP);
     let heard = heard.trim_end_matches(['.', '!', '?', ',', ';', ':']).replace(['“', '”', '"'], "’");
     (!words(&heard).is_empty()).then_some(heard)
@@ -274,6 +277,12 @@ mod tests {
         ];
         let out = plain(&rewrite("unrecovered", &turns, &[0, 1], "My parcel came open.").unwrap());
         assert!(out.contains("[what you are doing about it]") && out.contains("[by when]"), "{out}");
+    }
+
+    #[test]
+    fn whom_a_message_is_addressed_to_is_left_out() {
+        assert_eq!(heard(".@Larkspur the router died again today").as_deref(), Some("the router died again today"));
+        assert_eq!(heard("@Larkspur").as_deref(), Some("@Larkspur"));
     }
 
     #[test]

@@ -233,7 +233,7 @@ pub struct Mix {
 pub const METHOD: &str = "Conversations answered by one person count for them; shared ones, those with an insult by the customer, and what automation \
 said do not. expected: the rate of the same issue in the same channel at everyone else (10 cases or more; else of the issue, else of all). \
 shrunken: Morris's empirical Bayes (1983) of asin of the root of the rate less that of the expected rate, both by Anscombe (1948), with variance \
-1/(4n + 2) + 1/(4m) over n own cases and m of others, led back to a rate; only with 20 conversations, 10 to which the rule applies, and 5 \
+1/(4n + 2) + 1/(4m) over n own cases and m of others, drawn no further than 1.5 standard errors (Efron and Morris 1972), led back to a rate; only with 20 conversations, 10 to which the rule applies, and 5 \
 people who have as many. A focus stands above where it is 0.95 sure that the rate is above the expected one, and there are 3 findings; \
 a hint is the same for a rule with a measured precision below 0.5. impact: (shrunken - expected) x mean severity (1 to 3) x sureness x measured precision.";
 

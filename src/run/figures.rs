@@ -13,6 +13,8 @@ use crate::stats::standard::Counts;
 use crate::stats::wilson;
 use crate::tally::{ARC, Attribute, Entry, Ledger};
 
+/// Standard errors that a rate is drawn towards the others at most.
+const FURTHEST: f64 = 1.5;
 /// Points of a trend at most: the last ones.
 const POINTS: i32 = 26;
 /// Conversations a week below which four weeks are taken together.
@@ -238,7 +240,8 @@ fn rates(rule: usize, of: &[Vec<&Entry>]) -> (Vec<Option<Rate>>, f64) {
         })
         .collect();
     let figures: Vec<(f64, f64)> = units.iter().map(|u| (u.1, u.2)).collect();
-    for ((agent, ..), drawn) in units.iter().zip(shrink(&figures).unwrap_or_default()) {
+    for ((agent, y, v), drawn) in units.iter().zip(shrink(&figures).unwrap_or_default()) {
+        let drawn = drawn.limited((*y, *v), FURTHEST);
         let Some(rate) = &mut out[*agent] else { continue };
         let Some((expected, (own, _))) = rate.expected.zip(rate.rate) else { continue };
         let back = |excess: f64| (angle(expected) + excess).clamp(0.0, FRAC_PI_2).sin().powi(2);

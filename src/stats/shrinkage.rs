@@ -21,6 +21,19 @@ impl Shrunken {
         0.5 * erfc((level - self.estimate) / self.error / std::f64::consts::SQRT_2)
     }
 
+    /// The same, but never drawn further than `most` standard errors from the figure (y, v) it came from: who lies far from all others is
+    /// not made like them. Where that limit holds, the error is the figure's own.
+    ///
+    /// Limited translation (Efron and Morris 1972, *JASA* 67, 130–139).
+    pub fn limited(self, (y, v): (f64, f64), most: f64) -> Self {
+        let furthest = most * v.sqrt();
+        if (y - self.estimate).abs() <= furthest {
+            return self;
+        }
+        let estimate = y - furthest.copysign(y - self.estimate);
+        Self { estimate, error: v.sqrt(), drawn: self.drawn }
+    }
+
     /// The 95 % interval.
     pub fn ci(&self) -> (f64, f64) {
         (self.estimate - Z95 * self.error, self.estimate + Z95 * self.error)
@@ -81,6 +94,17 @@ mod tests {
         near(out[0].estimate, 0.293_913_854_9);
         near(out[17].estimate, 0.242_176_352_9);
         near(out[0].above(out[0].ci().0), 0.975);
+    }
+
+    #[test]
+    fn who_lies_far_out_is_not_made_like_the_rest() {
+        let mut figures = vec![(0.0, 0.01); 30];
+        figures[0].0 = 0.5;
+        let out = shrink(&figures).unwrap();
+        assert!(out[0].estimate < 0.3, "{:?}", out[0]);
+        let limited = out[0].limited(figures[0], 1.5);
+        assert!((limited.estimate - 0.35).abs() < 1e-12 && (limited.error - 0.1).abs() < 1e-12);
+        assert_eq!(out[1].limited(figures[1], 1.5), out[1]);
     }
 
     #[test]
