@@ -7,14 +7,15 @@ use std::path::Path;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use evenhand::findings::{Canned, Limits, View, judge};
-use evenhand::ingest::{self, Format, Item};
+use evenhand::ingest::{self, Columns, Format, Item, Reading};
 use evenhand::signals::{Classifier, Input, Model, Signals};
 use evenhand::turns::{Transcript, redact};
 
 fn transcripts() -> Vec<Transcript> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/larkspur.jsonl");
-    let (source, _) = ingest::read(&path, Format::Jsonl).unwrap();
-    let records = source.filter_map(|item| match item {
+    let reading = Reading { format: Format::Jsonl, columns: &Columns::default() };
+    let opened = ingest::read(&ingest::plan(vec![path], Format::Jsonl)[0], reading).unwrap();
+    let records = opened.items.filter_map(|item| match item {
         Item::Record(record) => Some(record),
         Item::Reject(_) => None,
     });

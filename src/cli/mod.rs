@@ -2,11 +2,13 @@
 
 mod audit;
 mod bias;
+mod coach;
 mod complete;
 mod convert;
 mod doctor;
 mod eval;
 mod labels;
+mod report;
 mod rules;
 mod sample;
 mod score;
@@ -72,6 +74,8 @@ enum Command {
     Bias(bias::Bias),
     Sample(sample::Sample),
     Labels(labels::Labels),
+    Coach(coach::Coach),
+    Report(report::Report),
     Score(score::Score),
     Rules(rules::Rules),
     Eval(eval::Eval),
@@ -157,6 +161,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Bias(command) => command.run(&cli.common),
         Command::Sample(command) => command.run(&cli.common),
         Command::Labels(command) => command.run(&cli.common),
+        Command::Coach(command) => command.run(&cli.common),
+        Command::Report(command) => command.run(&cli.common),
         Command::Score(command) => command.run(&cli.common),
         Command::Rules(command) => command.run(&cli.common),
         Command::Eval(command) => command.run(&cli.common),
@@ -183,6 +189,8 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
                     RunError::Model(_)
                     | RunError::NotARun(_)
                     | RunError::Ending(_)
+                    | RunError::NotAReport(_)
+                    | RunError::Words(_)
                     | RunError::Gold { .. }
                     | RunError::Unknown { .. }
                     | RunError::Design(_)

@@ -2,7 +2,20 @@
 //!
 //! The headings are fixed, so that `evenhand rules`, the docs page and a finding's "why" come from one text.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use super::rule::Rule;
+
+/// A share with its 95 % interval.
+pub type Share = (f64, (f64, f64));
+
+/// How often a rule's findings are right, and how many of what readers find it finds.
+static MEASURED: LazyLock<Regex> = LazyLock::new(|| {
+    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
+    Regex::new(r"precision ([\d.]+) \(([\d.]+)–([\d.]+)\), recall ([\d.]+) \(([\d.]+)–([\d.]+)\)").unwrap()
+});
 
 /// The headings, in order.
 const HEADINGS: [&str; 6] =
@@ -38,6 +51,14 @@ impl Doc {
         self.parts.iter().find(|(h, _)| *h == heading).map_or("", |(_, text)| text)
     }
 
+    /// The measured precision and recall; none where the rule was not measured.
+    pub fn measured(&self) -> Option<(Share, Share)> {
+        let line = self.line("Measured");
+        let found = MEASURED.captures(&line)?;
+        let number = |i: usize| found[i].parse::<f64>().ok();
+        Some(((number(1)?, (number(2)?, number(3)?)), (number(4)?, (number(5)?, number(6)?))))
+    }
+
     /// A part as one line.
     pub fn line(&self, heading: &str) -> String {
         self.part(heading).split_whitespace().collect::<Vec<_>>().join(" ")
@@ -56,6 +77,20 @@ mod tests {
             let found: Vec<&str> = doc.parts.iter().map(|(h, _)| *h).collect();
             assert_eq!(found, HEADINGS, "{}", rule.id);
             assert!(doc.parts.iter().all(|(_, text)| text.len() > 20), "{} has a thin part", rule.id);
+        }
+    }
+
+    #[test]
+    fn what_was_measured_is_read_from_the_text() {
+        for rule in RULES {
+            let doc = Doc::of(rule);
+            let told = doc.line("Measured").contains("precision");
+            assert_eq!(doc.measured().is_some(), told, "{}", rule.id);
+            if let Some((precision, recall)) = doc.measured() {
+                for (share, (low, high)) in [precision, recall] {
+                    assert!(0.0 <= low && low <= share && share <= high && high <= 1.0, "{}", rule.id);
+                }
+            }
         }
     }
 }

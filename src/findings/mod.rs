@@ -6,6 +6,7 @@
 mod doc;
 mod finding;
 mod phrases;
+mod rewrite;
 mod rule;
 mod similar;
 mod topic;
@@ -31,8 +32,9 @@ mod unrecovered;
 #[cfg(test)]
 mod testing;
 
-pub use doc::Doc;
+pub use doc::{Doc, Share};
 pub use finding::{Finding, Judgement, judge};
+pub use rewrite::{Piece, Said, rewrite};
 pub use rule::{Rule, Severity, Verdict, Violation};
 pub use similar::Canned;
 pub use view::{Limits, View};

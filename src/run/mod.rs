@@ -3,22 +3,31 @@
 //! Reading runs ahead of classifying in bounded steps. Signals are kept on disk until the whole input was seen, because a canned
 //! text is known only then; rules are applied in a second pass, in input order.
 
+mod again;
 mod agreement;
 mod audit;
 mod bias;
+mod cases;
+mod coach;
 mod config;
 mod conversations;
 mod convert;
 mod doctor;
 mod estimate;
 mod eval;
+mod figures;
+mod gather;
 mod judge;
 mod labelled;
 mod labels;
 mod manifest;
+mod moments;
+mod names;
 mod output;
+mod overview;
 mod parquet;
 mod pipeline;
+mod problems;
 mod progress;
 mod sample;
 mod table;
@@ -27,6 +36,7 @@ mod words;
 pub use agreement::{AgreementOptions, agreement};
 pub use audit::{AuditOptions, audit};
 pub use bias::{BiasOptions, Cases, bias};
+pub use coach::{CoachOptions, coach};
 pub use config::{Config, ConfigError};
 pub use convert::{ConvertOptions, Converted, convert};
 pub use doctor::{DoctorOptions, doctor};
@@ -37,6 +47,7 @@ pub use labelled::LabelOptions;
 pub use labels::{ImportOptions, export, import};
 pub use manifest::Manifest;
 pub use output::{RunError, write_whole};
+pub use overview::{OverviewOptions, overview};
 pub use progress::Progress;
 pub use sample::{Plan, SampleOptions, sample};
 pub use words::Words;

@@ -71,6 +71,12 @@ pub enum RunError {
         /// The names that there are.
         known: String,
     },
+    /// The words of a run cannot be read again.
+    #[error("{0}")]
+    Words(String),
+    /// The folder for a report holds something else.
+    #[error("{0} holds something else than this report; name another folder with --out")]
+    NotAReport(PathBuf),
     /// Nothing can be compared.
     #[error("{0}")]
     NothingToCompare(String),
@@ -104,9 +110,35 @@ pub(super) struct Folder {
 impl Folder {
     /// Makes `RUN.partial`; fails at once where RUN could not be written at the end.
     pub(super) fn create(target: &Path) -> Result<Self, RunError> {
-        let name = target.file_name().ok_or_else(|| RunError::NotARun(target.to_path_buf()))?;
-        if target.exists() && !is_run(target) && !is_empty_folder(target)? {
-            return Err(RunError::NotARun(target.to_path_buf()));
+        Self::create_where(target, RunError::NotARun, |target| Ok(is_run(target)))
+    }
+
+    /// The same for the folder of a report: it may take the place of one that has the file `mark` and nothing but files that are the
+    /// report's own.
+    pub(super) fn create_report(target: &Path, mark: &str, own: impl Fn(&str) -> bool) -> Result<Self, RunError> {
+        Self::create_where(target, RunError::NotAReport, |target| {
+            if !target.join(mark).is_file() {
+                return Ok(false);
+            }
+            for entry in fs::read_dir(target).map_err(RunError::io(target))? {
+                let entry = entry.map_err(RunError::io(target))?;
+                let plain = entry.file_type().map_err(RunError::io(target))?.is_file();
+                if !plain || !entry.file_name().to_str().is_some_and(&own) {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        })
+    }
+
+    fn create_where(
+        target: &Path,
+        refused: fn(PathBuf) -> RunError,
+        may_go: impl Fn(&Path) -> Result<bool, RunError>,
+    ) -> Result<Self, RunError> {
+        let name = target.file_name().ok_or_else(|| refused(target.to_path_buf()))?;
+        if target.exists() && (!target.is_dir() || !is_empty_folder(target)? && !may_go(target)?) {
+            return Err(refused(target.to_path_buf()));
         }
         let partial = beside(target, name, ".partial");
         // What a run that was killed left behind; nothing else has this mark in it.

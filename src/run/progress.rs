@@ -18,6 +18,13 @@ impl Progress {
         self.bar(ProgressBar::no_length(), "{spinner} {msg}: {human_pos} ({per_sec}, {elapsed})", what)
     }
 
+    /// Something whose length is not known and not counted.
+    pub(super) fn spinner(&self, what: &'static str) -> ProgressBar {
+        let bar = self.bar(ProgressBar::no_length(), "{spinner} {msg} ({elapsed})", what);
+        bar.enable_steady_tick(std::time::Duration::from_millis(200));
+        bar
+    }
+
     /// A bar up to `length`.
     pub(super) fn bar_to(&self, length: u64, what: &'static str) -> ProgressBar {
         self.bar(ProgressBar::new(length), "{msg} {bar:30} {human_pos}/{human_len} ({eta} left)", what)

@@ -1,13 +1,14 @@
 //! How sure a number is. Pure functions, each with its source. In: counts and values. Out: estimates, intervals, p-values, verdicts.
 
 mod bootstrap;
-mod intervals;
+pub mod intervals;
 mod matrix;
 mod random;
 
 pub mod agreement;
 pub mod comparison;
 pub mod decomposition;
+pub mod funnel;
 pub mod models;
 pub mod multiple;
 pub mod pair;
@@ -15,6 +16,8 @@ pub mod permutation;
 pub mod power;
 pub mod prevalence;
 pub mod ranks;
+pub mod shrinkage;
+pub mod standard;
 pub mod survey;
 pub mod tables;
 pub mod verdict;

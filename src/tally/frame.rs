@@ -23,15 +23,22 @@ impl Attribute {
 
     /// Adds a row. An empty value is none.
     pub fn push(&mut self, value: Option<&str>) {
-        let code = value.map(str::trim).filter(|v| !v.is_empty()).map(|v| {
-            self.places.get(v).copied().unwrap_or_else(|| {
-                let code = self.levels.len() as u32;
-                self.levels.push(v.to_owned());
-                self.places.insert(v.to_owned(), code);
-                code
-            })
-        });
+        let code = value.and_then(|v| self.learn(v));
         self.codes.push(code);
+    }
+
+    /// The code of a level, which is added where it is new; none for an empty one. Adds no row.
+    pub fn learn(&mut self, level: &str) -> Option<u32> {
+        let level = level.trim();
+        if level.is_empty() {
+            return None;
+        }
+        Some(self.places.get(level).copied().unwrap_or_else(|| {
+            let code = self.levels.len() as u32;
+            self.levels.push(level.to_owned());
+            self.places.insert(level.to_owned(), code);
+            code
+        }))
     }
 
     /// The code of a level.

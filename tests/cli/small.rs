@@ -60,7 +60,7 @@ fn rules_are_listed_and_explained() {
 
 #[test]
 fn help_has_an_example_in_every_command() {
-    for command in ["audit", "score", "rules", "eval", "completions", "man"] {
+    for command in ["audit", "bias", "coach", "report", "score", "rules", "eval", "completions", "man"] {
         let help = evenhand().args([command, "--help"]).assert().success();
         assert!(String::from_utf8_lossy(&help.get_output().stdout).contains("Example"), "{command}");
     }

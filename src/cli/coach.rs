@@ -1,0 +1,58 @@
+//! `evenhand coach`.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::json;
+
+use super::Common;
+use crate::reports::wrap;
+use crate::run::{self, CoachOptions};
+
+/// Write a coaching page for each person, with what went well, where to look, and how sure it is
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  evenhand coach run --out coaching\n  evenhand coach run --out coaching --transcripts moved/transcripts.jsonl"
+)]
+pub(super) struct Coach {
+    /// Run folder written by evenhand audit
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    /// Folder for the pages; one that evenhand coach wrote before gives way
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Where the audited files are now, if they were moved (files, folders or patterns)
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    transcripts: Vec<String>,
+}
+
+impl Coach {
+    pub(super) fn run(self, common: &Common) -> anyhow::Result<ExitCode> {
+        let options = CoachOptions { run: self.run, out: self.out, transcripts: self.transcripts };
+        let report = run::coach(&options, &common.progress())?;
+        let mut out = std::io::stdout().lock();
+        if common.json {
+            let summary = json!({
+                "pages": report.agents.len(), "conversations": report.conversations,
+                "missing_words": report.missing_words, "out": options.out,
+            });
+            writeln!(out, "{summary}")?;
+        } else if !common.quiet {
+            let mut text = format!(
+                "Wrote {} pages. Start with {}.",
+                report.agents.len(),
+                options.out.join("index.html").display()
+            );
+            if !report.missing_words.is_empty() {
+                text.push_str(&format!(
+                    " Some words are missing, because {}: name the audited files with --transcripts to have the turns around the quotes.",
+                    report.missing_words.join("; ")
+                ));
+            }
+            writeln!(out, "{}", wrap(&text, "", 80))?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,75 @@
+//! `evenhand report`.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::json;
+
+use super::Common;
+use crate::reports::wrap;
+use crate::run::{self, OverviewOptions};
+
+/// Write the overview of a run: rates, trends, what comes back, where customers' scores and transcripts disagree
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  evenhand report run --out report\n  evenhand report run --out report --bias bias --team segments.team"
+)]
+pub(super) struct Report {
+    /// Run folder written by evenhand audit
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    /// Folder for index.html, report.md, report.json and rates.csv; one that evenhand report wrote before gives way
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Where the audited files are now, if they were moved (files, folders or patterns)
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    transcripts: Vec<String>,
+    /// bias.json, or its folder, written by evenhand bias --out
+    #[arg(long, value_name = "PATH")]
+    bias: Option<PathBuf>,
+    /// Attribute that names the team
+    #[arg(long, value_name = "ATTR", default_value = "team")]
+    team: String,
+    /// Attribute that is the customers' own score
+    #[arg(long, value_name = "ATTR", default_value = "scores.csat")]
+    score: String,
+}
+
+impl Report {
+    pub(super) fn run(self, common: &Common) -> anyhow::Result<ExitCode> {
+        let options = OverviewOptions {
+            run: self.run,
+            out: self.out,
+            transcripts: self.transcripts,
+            team: self.team,
+            score: self.score,
+            bias: self.bias,
+        };
+        let report = run::overview(&options, &common.progress())?;
+        let mut out = std::io::stdout().lock();
+        if common.json {
+            let rules: Vec<_> = report
+                .rules
+                .iter()
+                .map(|r| json!({"rule": r.rule, "cases": r.cases, "found": r.found, "rate": r.rate.map(|r| r.0)}))
+                .collect();
+            let summary = json!({
+                "conversations": report.with_finding.1, "with_finding": report.with_finding.0, "rules": rules,
+                "missing_words": report.missing_words, "out": options.out,
+            });
+            writeln!(out, "{summary}")?;
+        } else if !common.quiet {
+            let mut text = format!("Wrote {}.", options.out.join("index.html").display());
+            if !report.missing_words.is_empty() {
+                text.push_str(&format!(
+                    " Some words are missing, because {}: name the audited files with --transcripts.",
+                    report.missing_words.join("; ")
+                ));
+            }
+            writeln!(out, "{}", wrap(&text, "", 80))?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,191 @@
+//! The overview as Markdown: the same figures and quotes, for a wiki or a ticket. In: the report. Out: text.
+
+use std::fmt::Write;
+
+use super::bias::grouped;
+use super::coach::titled;
+use super::coach_page::duration;
+use super::overview::{Overview, Quote, SHOWN};
+use super::overview_page::{cells, gap_sentence, group_title, rate_text, segment_rows, share, with_interval};
+use super::plots::signed;
+
+impl Overview {
+    /// The text.
+    pub fn markdown(&self) -> String {
+        let mut out = String::new();
+        let [read, audited, rejected, turns] = self.counts;
+        let period = self.period.as_ref().map_or_else(String::new, |(a, b)| format!(", weeks from {a} to {b}"));
+        let _ = writeln!(out, "# Overview of {}\n", plain(&self.source));
+        let _ = writeln!(
+            out,
+            "{} conversations, {} turns{period}; {} of {} records rejected. {} have at least one finding.\n",
+            grouped(audited),
+            grouped(turns),
+            grouped(rejected),
+            grouped(read),
+            with_interval(self.with_finding.0, self.with_finding.1)
+        );
+        for sentence in self.lead() {
+            let _ = writeln!(out, "- {}", plain(&sentence));
+        }
+        out.push_str("\n## Rules\n\n");
+        let rules = self
+            .rules
+            .iter()
+            .map(|r| vec![titled(r.rule), if r.rate.is_some() { rate_text(r) } else { "applies to none".to_owned() }]);
+        table(&mut out, &["rule", "found in"], rules);
+        for r in self.rules.iter().filter(|r| !r.context) {
+            if let Some(q) = &r.quote {
+                let _ = writeln!(out, "\n**{}**", titled(r.rule));
+                quoted(&mut out, q);
+            }
+        }
+        for b in &self.breakdowns {
+            let _ = writeln!(out, "\n## By {}\n", plain(&b.by));
+            let shown = self.commonest(6);
+            let names: Vec<String> = shown.iter().map(|r| titled(r)).collect();
+            let head: Vec<&str> = ["", "conversations"].into_iter().chain(names.iter().map(String::as_str)).collect();
+            let rows = b.levels.iter().take(SHOWN).map(|l| {
+                let rate = |rule: &&str| {
+                    let (_, cases, found) = l.rules.iter().find(|(r, ..)| r == rule).copied().unwrap_or(("", 0, 0));
+                    if cases < super::overview::ENOUGH_OF_A_LEVEL { "–".to_owned() } else { share(found, cases) }
+                };
+                [l.name.clone(), grouped(l.conversations)].into_iter().chain(shown.iter().map(rate)).collect()
+            });
+            table(&mut out, &head, rows);
+        }
+        self.journey(&mut out);
+        self.problems(&mut out);
+        out.push_str("\n## Data\n\n");
+        table(&mut out, &["what", "how many", "what follows"], self.quality_rows().into_iter().map(Vec::from));
+        out.push_str("\nA finding is a place to look, not a verdict on a person. Intervals are about chance; what the program misses or mistakes is not in them.\n");
+        out
+    }
+
+    fn journey(&self, out: &mut String) {
+        if let Some(arc) = &self.arc {
+            let means: Vec<String> = arc.own.iter().map(|a| signed(a.0)).collect();
+            let _ = writeln!(
+                out,
+                "\n## Customers' sentiment\n\nMeans over {} conversations, from the first turn to the last: {}.",
+                grouped(arc.cases),
+                means.join(", ")
+            );
+        }
+        out.push_str("\n## Stages\n\n");
+        let rows = self.stages.iter().zip(self.stage_findings()).map(|(s, (name, findings))| {
+            let all: u64 = s.sentiment.iter().sum();
+            vec![name, share(s.sentiment[0], all), share(s.sentiment[2], all), findings]
+        });
+        table(out, &["stage", "negative", "positive", "findings"], rows);
+        if !self.replies.is_empty() {
+            out.push_str("\n## First replies\n\n");
+            let rows = self.replies.iter().map(|r| {
+                vec![
+                    r.channel.clone(),
+                    grouped(r.cases),
+                    duration(r.quantiles[2]),
+                    duration(r.quantiles[4]),
+                    duration(r.limit),
+                    with_interval(r.within, r.cases),
+                ]
+            });
+            table(out, &["channel", "replies", "median", "90 %", "due within", "in time (95 % interval)"], rows);
+        }
+        out.push_str("\n## After a problem\n\n");
+        let head =
+            ["given", "conversations", "sentiment in the last turn (95 % interval)", "ended negative (95 % interval)"];
+        table(out, &head, self.remedies().into_iter().map(Vec::from));
+    }
+
+    fn problems(&self, out: &mut String) {
+        if !self.repeated.issues.is_empty() {
+            out.push_str("\n## Problems by issue\n\n");
+            let head = ["issue", "conversations with a problem", "recent", "expected", ""];
+            table(out, &head, self.issue_rows().into_iter().map(Vec::from));
+        }
+        if !self.repeated.groups.is_empty() {
+            out.push_str("\n## Problems that come back\n");
+            for g in &self.repeated.groups {
+                let _ = writeln!(
+                    out,
+                    "\n**{}**{} {}",
+                    plain(&group_title(g)),
+                    if g.rising { " (rising)" } else { "" },
+                    self.group_sentence(g)
+                );
+                g.quotes.iter().for_each(|q| quoted(out, q));
+            }
+        }
+        if let Some(g) = &self.gap {
+            let _ = writeln!(out, "\n## Scores against transcripts\n\n{}\n", plain(&gap_sentence(g)));
+            let [low, high] = cells(g);
+            let rows =
+                [("low score", low), ("high score", high)].map(|(n, c)| [n.to_owned()].into_iter().chain(c).collect());
+            table(out, &["", "troubled", "clean"], rows.into_iter());
+            for (name, quotes) in [
+                ("High score, troubled transcript", &g.glad_but_troubled),
+                ("Low score, clean transcript", &g.low_but_clean),
+            ] {
+                if !quotes.is_empty() {
+                    let _ = writeln!(out, "\n**{name}**");
+                    quotes.iter().for_each(|q| quoted(out, q));
+                }
+            }
+        }
+        if let Some(s) = &self.segments {
+            let [d, n, i] = s.verdicts;
+            let _ = writeln!(
+                out,
+                "\n## Segments\n\n{d} disparities, {n} without evidence of one, {i} with too little to say ({}).\n",
+                plain(&s.source)
+            );
+            table(
+                out,
+                &["outcome", "by", "segment", "odds ratio", "verdict"],
+                segment_rows(s).into_iter().map(Vec::from),
+            );
+        }
+    }
+}
+
+fn quoted(out: &mut String, q: &Quote) {
+    if !q.text.is_empty() {
+        let _ = writeln!(out, "\n> “{}” ({}, turn {})", plain(&q.text), plain(&q.transcript), q.turn);
+    }
+}
+
+fn table(out: &mut String, head: &[&str], rows: impl Iterator<Item = Vec<String>>) {
+    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    out.push_str(&line(head.iter().map(|h| plain(h)).collect()));
+    out.push_str(&line(head.iter().map(|_| "---".to_owned()).collect()));
+    rows.for_each(|row| out.push_str(&line(row.iter().map(|c| plain(c)).collect())));
+}
+
+/// A text in which nothing is taken for Markdown or HTML.
+fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.split_whitespace().collect::<Vec<_>>().join(" ").chars() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '&' => out.push_str("&amp;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' | '>' | '!' => {
+                out.push('\\');
+                out.push(c);
+            }
+            c if c.is_control() => {}
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn words_are_never_markup() {
+        assert_eq!(plain("a | <b> [x](y)\n# *z*"), "a \\| &lt;b\\> \\[x\\](y) \\# \\*z\\*");
+    }
+}
