@@ -117,7 +117,8 @@ pub struct Sampford<'a> {
     /// The number of the first draw that is tried.
     first: usize,
     certain: Vec<String>,
-    draws: Vec<Smallest<f64>>,
+    /// By try the purpose of its numbers, and the draw.
+    draws: Vec<(String, Smallest<f64>)>,
     integral: Integral,
 }
 
@@ -129,7 +130,7 @@ impl<'a> Sampford<'a> {
             seed,
             first,
             certain: Vec::new(),
-            draws: vec![Smallest::new(scale.chance); TRIES],
+            draws: (first..first + TRIES).map(|i| (format!("risk {i}"), Smallest::new(scale.chance))).collect(),
             integral: Integral::new(scale),
         }
     }
@@ -145,8 +146,8 @@ impl<'a> Sampford<'a> {
             return;
         }
         self.integral.add(p);
-        for (i, draw) in self.draws.iter_mut().enumerate() {
-            let u = uniform(self.seed, &format!("risk {}", self.first + i), id);
+        for (purpose, draw) in &mut self.draws {
+            let u = uniform(self.seed, purpose, id);
             draw.offer(u / (1.0 - u) * (1.0 - p) / p, id, p);
         }
     }
@@ -155,7 +156,7 @@ impl<'a> Sampford<'a> {
     pub fn finish(self) -> Result<Vec<Drawn>, usize> {
         let weigh = self.integral.finish();
         let lowest = weigh.lowest();
-        for (i, draw) in self.draws.into_iter().enumerate() {
+        for (i, (_, draw)) in self.draws.into_iter().enumerate() {
             let draw = draw.into_sorted();
             let sampford: f64 = draw.iter().map(|(_, p)| 1.0 - p).sum();
             let pareto: f64 = draw.iter().map(|(_, p)| (1.0 - p) * weigh.at(*p)).sum();
@@ -318,17 +319,17 @@ mod tests {
         for n in [1, 5, 9, 11] {
             let mut hits = [0_f64; 12];
             let mut said = [0_f64; 12];
-            for seed in 0..20_000 {
+            for seed in 0..4_000 {
                 let (drawn, _) = draw(&sizes, n, seed);
                 assert_eq!(drawn.len(), n);
                 for d in drawn {
                     let i: usize = d.id.parse().unwrap();
-                    hits[i] += 1.0 / 20_000.0;
+                    hits[i] += 1.0 / 4_000.0;
                     said[i] = d.probability;
                 }
             }
-            // Three standard errors are at most 0.011.
-            assert!(hits.iter().zip(&said).all(|(h, s)| (h - s).abs() < 0.011), "{n}: {hits:?} {said:?}");
+            // A standard error is at most 0.008.
+            assert!(hits.iter().zip(&said).all(|(h, s)| (h - s).abs() < 0.032), "{n}: {hits:?} {said:?}");
             assert!((said.iter().sum::<f64>() - n as f64).abs() < 1e-12);
             assert!(n != 5 || (said[3] - 5.0 * 9.5 / 49.5).abs() < 1e-15);
         }
