@@ -3,7 +3,7 @@
 //! What is read goes to a temporary file without a name, which is gone when the program ends, however it ends; 48 bytes a row stay in memory.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -19,7 +19,7 @@ pub(super) struct Spool {
 }
 
 /// A spool that is being read.
-pub(super) struct Spooled(BufReader<File>);
+pub(super) struct Spooled(File);
 
 impl Spool {
     pub(super) fn new() -> io::Result<Self> {
@@ -37,25 +37,28 @@ impl Spool {
     }
 
     pub(super) fn finish(self) -> io::Result<Spooled> {
-        let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
-        Ok(Spooled(BufReader::with_capacity(1 << 13, file)))
+        self.file.into_inner().map(Spooled).map_err(io::IntoInnerError::into_error)
     }
 }
 
 impl Spooled {
     /// The bytes kept at an offset.
     pub(super) fn read(&mut self, at: u64) -> io::Result<Vec<u8>> {
-        let here = self.0.stream_position()?;
-        match i64::try_from(i128::from(at) - i128::from(here)) {
-            Ok(way) => self.0.seek_relative(way)?,
-            Err(_) => {
-                self.0.seek(SeekFrom::Start(at))?;
+        // Most rows are short: one read brings the length and the row.
+        let mut head = [0; 1024];
+        self.0.seek(SeekFrom::Start(at))?;
+        let mut got = 0;
+        while got < 4 {
+            match self.0.read(&mut head[got..])? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                n => got += n,
             }
         }
-        let mut length = [0; 4];
-        self.0.read_exact(&mut length)?;
-        let mut bytes = vec![0; u32::from_le_bytes(length) as usize];
-        self.0.read_exact(&mut bytes)?;
+        let length = u32::from_le_bytes([head[0], head[1], head[2], head[3]]) as usize;
+        let here = (got - 4).min(length);
+        let mut bytes = head[4..4 + here].to_vec();
+        bytes.resize(length, 0);
+        self.0.read_exact(&mut bytes[here..])?;
         Ok(bytes)
     }
 }

@@ -34,7 +34,9 @@ fn pair(jobs: &mut Vec<Job>) {
         files.map(|(i, _)| i)
     };
     let half = |i: &usize, want: zendesk::Half| {
-        open::open(&jobs[*i].paths[0]).is_ok_and(|(stream, _)| zendesk::half(stream.head()) == Some(want))
+        let path = &jobs[*i].paths[0];
+        // A pipe can be read only once.
+        path.is_file() && open::open(path).is_ok_and(|(stream, _)| zendesk::half(stream.head()) == Some(want))
     };
     let mut comments = named("comment").filter(|i| half(i, zendesk::Half::Comments));
     let (Some(comments), None) = (comments.next(), comments.next()) else { return };
