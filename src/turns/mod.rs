@@ -5,6 +5,6 @@ mod redact;
 mod text;
 mod transcript;
 
-pub use redact::{Redacted, redact};
+pub use redact::{Redacted, Redactor, redact, redact_attribute};
 pub use text::{content_words, fold, mentions_name, sentences, stem, words};
 pub use transcript::{Role, Transcript, Turn};
