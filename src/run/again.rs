@@ -12,15 +12,19 @@ use super::manifest::Manifest;
 use super::output::RunError;
 use super::pipeline;
 use crate::ingest::Format;
-use crate::turns::{Role, Transcript, redact};
+use crate::turns::{Redactor, Role, Transcript};
 
 /// A transcript, with its personal data replaced where the run's was.
-pub(super) struct Spoken {
-    transcript: Transcript,
-    redacted: bool,
+pub(super) struct Spoken<'a> {
+    transcript: &'a Transcript,
+    redactor: Option<Redactor<'a>>,
 }
 
-impl Spoken {
+impl<'a> Spoken<'a> {
+    fn new(transcript: &'a Transcript, redacted: bool) -> Self {
+        Self { transcript, redactor: redacted.then(|| Redactor::new(transcript)) }
+    }
+
     /// The transcript's id.
     pub(super) fn id(&self) -> &str {
         &self.transcript.id
@@ -43,8 +47,13 @@ impl Spoken {
 
     /// What was said in a turn; empty where there is no such turn.
     pub(super) fn text(&self, turn: usize) -> String {
-        let text = self.raw(turn);
-        if self.redacted { redact(text).text } else { text.to_owned() }
+        if turn >= self.len() {
+            return String::new();
+        }
+        match &self.redactor {
+            Some(redactor) => redactor.turn(turn).text,
+            None => self.raw(turn).to_owned(),
+        }
     }
 }
 
@@ -57,7 +66,7 @@ pub(super) fn again(
     manifest: &Manifest,
     named: &[String],
     wanted: impl Fn(&str) -> bool,
-    mut each: impl FnMut(Spoken),
+    mut each: impl FnMut(&Spoken<'_>),
 ) -> Result<Vec<String>, RunError> {
     let (files, missing) = if named.is_empty() { inputs(manifest) } else { (given(manifest, named)?, Vec::new()) };
     let hashes: BTreeSet<&str> = manifest.inputs.iter().filter_map(|i| i.sha256.as_deref()).collect();
@@ -69,7 +78,7 @@ pub(super) fn again(
         }
         for transcript in step.transcripts {
             if wanted(&transcript.id) {
-                each(Spoken { transcript, redacted: manifest.redacted });
+                each(&Spoken::new(&transcript, manifest.redacted));
             }
         }
         Ok(())

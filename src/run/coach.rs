@@ -255,13 +255,13 @@ fn fill(draft: &mut Draft, manifest: &super::Manifest, named: &[String]) -> Resu
     Ok(())
 }
 
-fn praise(good: &mut Good, spoken: &Spoken) {
+fn praise(good: &mut Good, spoken: &Spoken<'_>) {
     good.before = neighbour(spoken, good.turn, false);
     good.quote = Some(shortened(&spoken.text(good.turn), BESIDE));
     good.after = neighbour(spoken, good.turn, true);
 }
 
-fn around(moment: &mut Moment, rule: &str, evidence: &Evidence, spoken: &Spoken) {
+fn around(moment: &mut Moment, rule: &str, evidence: &Evidence, spoken: &Spoken<'_>) {
     // A quote that is not there would make everything around it wrong.
     if !spoken.text(moment.turn).contains(moment.quote.trim()) {
         return;
@@ -282,7 +282,7 @@ fn around(moment: &mut Moment, rule: &str, evidence: &Evidence, spoken: &Spoken)
 }
 
 /// The next turn in which somebody says something, or the one before.
-fn neighbour(spoken: &Spoken, turn: usize, after: bool) -> Option<Line> {
+fn neighbour(spoken: &Spoken<'_>, turn: usize, after: bool) -> Option<Line> {
     let speaks = |i: &usize| spoken.role(*i) != Role::System && !spoken.text(*i).trim().is_empty();
     let at = if after { (turn + 1..spoken.len()).find(speaks) } else { (0..turn).rev().find(speaks) }?;
     Some(Line { speaker: spoken.role(at).name(), turn: at, text: shortened(&spoken.text(at), BESIDE) })

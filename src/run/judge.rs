@@ -10,7 +10,7 @@ use super::pipeline::Classified;
 use crate::findings::{Canned, Finding, Judgement, Limits, RULES, Verdict, View, judge};
 use crate::signals::{Label, Signals};
 use crate::tally::{LeftOut, Measures, measure};
-use crate::turns::{Role, RoleDoubt, Transcript, redact};
+use crate::turns::{Redactor, Role, RoleDoubt, Transcript, redact_attribute};
 
 /// The rows of one transcript, ready to be written.
 pub(super) struct Rows {
@@ -66,8 +66,9 @@ pub(super) fn judgement(item: &Classified, canned: &Canned, limits: &Limits) -> 
 /// Judges a transcript and writes its rows.
 pub(super) fn rows(item: &Classified, canned: &Canned, limits: &Limits, redacted: bool) -> Result<Rows, RunError> {
     let mut judgement = judgement(item, canned, limits);
-    if redacted {
-        judgement.findings.iter_mut().for_each(|f| f.quote = redacted_quote(&item.transcript, f));
+    if redacted && !judgement.findings.is_empty() {
+        let redactor = Redactor::new(&item.transcript);
+        judgement.findings.iter_mut().for_each(|f| f.quote = redacted_quote(&redactor, &item.transcript, f));
     }
     let Classified { transcript, signals, left_out } = item;
     let mut turns = Vec::new();
@@ -90,10 +91,11 @@ pub(super) fn rows(item: &Classified, canned: &Canned, limits: &Limits, redacted
 }
 
 /// The quote with personal data replaced as it is in the whole turn: a number that the quote cuts is still one.
-fn redacted_quote(transcript: &Transcript, finding: &Finding) -> String {
-    let text = &transcript.turns[finding.turns[0]].text;
+fn redacted_quote(redactor: &Redactor<'_>, transcript: &Transcript, finding: &Finding) -> String {
+    let turn = finding.turns[0];
+    let text = &transcript.turns[turn].text;
     let byte = |chars: usize| text.char_indices().nth(chars).map_or(text.len(), |(i, _)| i);
-    redact(text).part(byte(finding.span[0])..byte(finding.span[1])).to_owned()
+    redactor.turn(turn).part(byte(finding.span[0])..byte(finding.span[1])).to_owned()
 }
 
 fn turn_row<'a>(transcript: &'a Transcript, i: usize, signals: Option<&Signals>) -> TurnRow<'a> {
@@ -137,10 +139,7 @@ pub(super) fn nested(attributes: &BTreeMap<String, Value>, redacted: bool, own: 
         // A name that the row has itself gets another beginning.
         let taken = name.split('.').next().is_some_and(|n| own.contains(&n));
         let name = if taken { format!("input_{name}") } else { name.clone() };
-        let value = match value {
-            Value::String(text) if redacted => Value::String(redact(text).text),
-            other => other.clone(),
-        };
+        let value = if redacted { redacted_value(&name, value) } else { value.clone() };
         match name.split_once('.') {
             Some((outer, inner)) => {
                 let slot = out.entry(outer).or_insert_with(|| Value::Object(Map::new()));
@@ -159,4 +158,16 @@ pub(super) fn nested(attributes: &BTreeMap<String, Value>, redacted: bool, own: 
         }
     }
     out
+}
+
+fn redacted_value(name: &str, value: &Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(redact_attribute(name, text)),
+        Value::Number(number) => {
+            let text = number.to_string();
+            let redacted = redact_attribute(name, &text);
+            if redacted == text { value.clone() } else { Value::String(redacted) }
+        }
+        other => other.clone(),
+    }
 }

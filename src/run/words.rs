@@ -9,7 +9,7 @@ use super::output::RunError;
 use super::pipeline;
 use super::progress::Progress;
 use crate::ingest::{self, Format};
-use crate::turns::{Turn, redact};
+use crate::turns::{Redactor, Turn};
 
 /// Where words are read from.
 #[derive(Debug, Clone, Default)]
@@ -38,7 +38,9 @@ pub(super) fn words(
         bar.inc(step.transcripts.len() as u64);
         for mut t in step.transcripts.into_iter().filter(|t| ids.contains(&t.id)) {
             if manifest.redacted {
-                t.turns.iter_mut().for_each(|turn| turn.text = redact(&turn.text).text);
+                let redactor = Redactor::new(&t);
+                let texts: Vec<String> = (0..t.turns.len()).map(|i| redactor.turn(i).text).collect();
+                t.turns.iter_mut().zip(texts).for_each(|(turn, text)| turn.text = text);
             }
             turns.insert(t.id, t.turns);
         }

@@ -112,6 +112,16 @@ const NOT_NAMES: &[&str] = &[
     "usually", "generally", "good",
 ];
 
+/// Whether a folded word is too common to carry a subject.
+pub(super) fn is_stop_word(word: &str) -> bool {
+    COMMON.contains(&word)
+}
+
+/// Whether a folded word stands where a name would, and is none.
+pub(super) fn is_courtesy(word: &str) -> bool {
+    NOT_NAMES.contains(&word)
+}
+
 fn is_name(word: &str) -> bool {
     let word = word.trim_matches(|c: char| !c.is_alphanumeric());
     let mut chars = word.chars();

@@ -1,6 +1,9 @@
 //! Promises about runs.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::print_stdout, reason = "figures are printed with --nocapture")]
+
+mod redaction;
 
 use std::fs;
 use std::path::Path;
