@@ -14,7 +14,7 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 
 use crate::ingest::IngestError;
-use crate::run::{Config, ConfigError, Progress, RunError};
+use crate::run::{Config, ConfigError, INTERRUPTED, Interrupt, Progress, RunError};
 use crate::signals::{Classifier, Model, ModelError};
 
 /// Wrong usage that the parser cannot see.
@@ -112,6 +112,9 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             .build_global()
             .context("cannot start the threads")?;
     }
+    if !matches!(cli.command, Command::Audit(_)) {
+        Interrupt::end_at_once();
+    }
     match cli.command {
         Command::Audit(command) => command.run(&cli.common),
         Command::Bias(command) => command.run(&cli.common),
@@ -123,7 +126,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// The exit code of an error: 3 where the input could not be read at all, 2 for wrong usage or configuration, else 1.
+/// The exit code of an error: 3 where the input could not be read at all, 2 for wrong usage or configuration, 130 where somebody stopped it,
+/// else 1.
 pub fn exit_code(error: &anyhow::Error) -> u8 {
     let ingest = |e: &IngestError| {
         if matches!(e, IngestError::Pattern { .. }) { 2 } else { 3 }
@@ -138,9 +142,12 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
                     RunError::NoRun(_) | RunError::Table { .. } => 3,
                     RunError::Model(_)
                     | RunError::NotARun(_)
+                    | RunError::Busy(_)
+                    | RunError::CannotResume { .. }
                     | RunError::Gold { .. }
                     | RunError::Unknown { .. }
                     | RunError::NothingToCompare(_) => 2,
+                    RunError::Interrupted(_) => INTERRUPTED,
                     RunError::Io { .. } | RunError::Internal(_) => 1,
                 });
             }

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use csv::{ByteRecord, Reader, ReaderBuilder, Terminator};
 use serde_json::{Map, Value};
 
-use super::{Item, MAX_RECORD_BYTES, Origin, RawTurn, Record, Stream};
+use super::{Item, MAX_RECORD_BYTES, Origin, RawTurn, Record, Reject, Stream};
 
 const NEEDED: [&str; 4] = ["transcript_id", "turn", "role", "text"];
 
@@ -44,6 +44,8 @@ struct Group {
     attributes: Map<String, Value>,
     bytes: usize,
     fault: Option<String>,
+    /// The rows as they would be written.
+    raw: Vec<u8>,
 }
 
 /// What may still be read for the present row. An unclosed quote would otherwise take in the whole file.
@@ -120,11 +122,12 @@ impl Rows {
     }
 
     fn close(&mut self) -> Option<Item> {
-        let group = self.open.take()?;
+        let mut group = self.open.take()?;
         let origin = self.origin(group.line);
+        let raw = Some(std::mem::take(&mut group.raw));
         Some(match group.finish(origin.clone()) {
-            Ok(record) => Item::Record(record),
-            Err(reason) => Item::Reject(origin.reject(reason)),
+            Ok(record) => Item::Record(Record { raw, ..record }),
+            Err(reason) => Item::Reject(Reject { raw, ..origin.reject(reason) }),
         })
     }
 }
@@ -180,11 +183,22 @@ impl Iterator for Rows {
 
 impl Group {
     fn new(id: &[u8], line: u64) -> Self {
-        Self { id: id.to_vec(), line, turns: Vec::new(), attributes: Map::new(), bytes: 0, fault: None }
+        Self {
+            id: id.to_vec(),
+            line,
+            turns: Vec::new(),
+            attributes: Map::new(),
+            bytes: 0,
+            fault: None,
+            raw: Vec::new(),
+        }
     }
 
     /// Takes a row in, or keeps the first fault and lets the rest of the transcript go by.
     fn add(&mut self, columns: &Columns, row: &ByteRecord, line: u64) {
+        if self.raw.len() + row.as_slice().len() <= MAX_RECORD_BYTES {
+            write_row(row, &mut self.raw);
+        }
         if self.fault.is_some() {
             return;
         }
@@ -240,8 +254,27 @@ impl Group {
         if !whole {
             return Err("turn numbers have a gap or a double; number them 0, 1, 2, …".to_owned());
         }
-        Ok(Record { id, attributes: self.attributes, turns: self.turns.into_iter().map(|(_, t)| t).collect(), origin })
+        let turns = self.turns.into_iter().map(|(_, t)| t).collect();
+        Ok(Record { id, attributes: self.attributes, turns, origin, raw: None })
     }
+}
+
+/// A row as CSV: the reader hands over cells, not bytes.
+fn write_row(row: &ByteRecord, out: &mut Vec<u8>) {
+    for (i, cell) in row.iter().enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        if cell.iter().any(|b| matches!(b, b'"' | b',' | b'\n' | b'\r')) {
+            out.push(b'"');
+            cell.iter()
+                .for_each(|&b| out.extend_from_slice(if b == b'"' { b"\"\"" } else { std::slice::from_ref(&b) }));
+            out.push(b'"');
+        } else {
+            out.extend_from_slice(cell);
+        }
+    }
+    out.push(b'\n');
 }
 
 /// A cell that reads as a number and would be written the same way is one: "007" and "1e5" are codes.

@@ -7,7 +7,7 @@ use memchr::memchr;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Item, MAX_RECORD_BYTES, Origin, RawTurn, Record, Stream};
+use super::{Item, MAX_RECORD_BYTES, Origin, RawTurn, Record, Reject, Stream};
 
 /// Reads a stream line by line.
 pub(super) struct Lines {
@@ -95,9 +95,10 @@ impl Iterator for Lines {
                 }
                 Ok(Next::Line) if self.buffer.iter().all(u8::is_ascii_whitespace) => {}
                 Ok(Next::Line) => {
+                    let raw = Some(self.buffer.clone());
                     return Some(match parse(&self.buffer, origin.clone()) {
-                        Ok(record) => Item::Record(record),
-                        Err(reason) => Item::Reject(origin.reject(reason)),
+                        Ok(record) => Item::Record(Record { raw, ..record }),
+                        Err(reason) => Item::Reject(Reject { raw, ..origin.reject(reason) }),
                     });
                 }
                 Err(e) => {
@@ -121,7 +122,7 @@ fn parse(line: &[u8], origin: Origin) -> Result<Record, String> {
         Id::Text(id) => id,
         Id::Number(n) => n.to_string(),
     };
-    Ok(Record { id, attributes: flatten(canonical.rest), turns: canonical.turns, origin })
+    Ok(Record { id, attributes: flatten(canonical.rest), turns: canonical.turns, origin, raw: None })
 }
 
 /// serde's reason without the text of the record, which may be confidential.

@@ -5,8 +5,13 @@
 
 mod audit;
 mod bias;
+mod checkpoint;
 mod config;
+mod disk;
 mod eval;
+mod first_pass;
+mod folder;
+mod interrupt;
 mod judge;
 mod manifest;
 mod output;
@@ -17,7 +22,9 @@ mod table;
 pub use audit::{AuditOptions, audit};
 pub use bias::{BiasOptions, Cases, bias};
 pub use config::{Config, ConfigError};
+pub use disk::Fault;
 pub use eval::{EvalOptions, evaluate};
+pub use interrupt::{INTERRUPTED, Interrupt};
 pub use judge::scores;
 pub use manifest::Manifest;
 pub use output::RunError;

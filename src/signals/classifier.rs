@@ -74,6 +74,18 @@ impl Classifier {
     /// # Errors
     /// When the tokenizer or the backend fails.
     pub fn classify(&self, inputs: &[Input<'_>]) -> Result<Vec<Signals>, ModelError> {
+        Ok(self.classify_unless(inputs, &|| false)?.unwrap_or_default())
+    }
+
+    /// The same, given up between two batches when `stop` says so: then there is no answer.
+    ///
+    /// # Errors
+    /// When the tokenizer or the backend fails.
+    pub fn classify_unless(
+        &self,
+        inputs: &[Input<'_>],
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Option<Vec<Signals>>, ModelError> {
         let encoded: Vec<Option<Encoded>> = inputs
             .par_iter()
             .with_min_len(64)
@@ -84,19 +96,24 @@ impl Classifier {
         // Longest first: no thread is left with a long batch at the end.
         order.sort_by_key(|(i, e)| (Reverse(e.ids.len()), *i));
         let batches = batches(&order);
-        let answers: Vec<Vec<Answer>> = batches
+        let answer = |batch: &&[(usize, &Encoded)]| {
+            let rows = || self.backend.answer(&batch.iter().map(|(_, e)| *e).collect::<Vec<_>>());
+            (!stop()).then(rows).transpose()
+        };
+        let answers: Option<Vec<Vec<Answer>>> = batches
             .par_iter()
             .with_max_len(1)
-            .map(|batch| self.backend.answer(&batch.iter().map(|(_, e)| *e).collect::<Vec<_>>()))
+            .map(answer)
             .collect::<Result<_, BackendError>>()
             .map_err(|e| ModelError::Weights(e.to_string()))?;
+        let Some(answers) = answers else { return Ok(None) };
         let mut out = vec![Signals::nothing(); inputs.len()];
         for (&(i, _), answer) in batches.iter().copied().flatten().zip(answers.iter().flatten()) {
             out[i] = self.signals(inputs[i].role, &answer.logits);
             settle(inputs[i].role, inputs[i].text, &mut out[i]);
             out[i].focus = self.focus(inputs[i].text, answer)?;
         }
-        Ok(out)
+        Ok(Some(out))
     }
 
     /// The token ids of one turn, for comparison with the reference.
