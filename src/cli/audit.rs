@@ -7,12 +7,12 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::{Common, Layout, REJECTED, Source};
-use crate::run::{self, AuditOptions};
+use crate::run::{self, AuditOptions, Fault, Interrupt};
 
 /// Read transcripts, judge every turn and rule, and write a run folder
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  evenhand audit transcripts.jsonl --out run\n  evenhand audit 'exports/*.csv.gz' --out run --strict\n  zcat all.jsonl.gz | evenhand audit - --out run"
+    after_help = "Examples:\n  evenhand audit transcripts.jsonl --out run\n  evenhand audit 'exports/*.csv.gz' --out run --strict\n  zcat all.jsonl.gz | evenhand audit - --out run\n  evenhand audit transcripts.jsonl --out run --resume"
 )]
 pub(super) struct Audit {
     /// Files, folders, patterns, or - for standard input (see docs/formats.md; plain, .gz or .zst)
@@ -32,9 +32,18 @@ pub(super) struct Audit {
     /// Exit with code 4 where a record was rejected
     #[arg(long)]
     strict: bool,
-    /// Keep e-mail addresses, phone and card numbers in quotes
+    /// Keep names, e-mail addresses, phone and card numbers in quotes
     #[arg(long)]
     no_redact: bool,
+    /// Go on where a run of the same command was interrupted
+    #[arg(long)]
+    resume: bool,
+    /// Turns between two notes of what is finished, for tests
+    #[arg(long, hide = true, value_parser = clap::value_parser!(u32).range(1..))]
+    slice: Option<u32>,
+    /// What is to go wrong and where, for tests
+    #[arg(long, hide = true)]
+    fault: Option<Fault>,
     #[command(flatten)]
     source: Source,
 }
@@ -63,9 +72,13 @@ impl Audit {
             out: self.out,
             seed: common.seed,
             redact: !self.no_redact,
+            resume: self.resume,
+            slice: self.slice.map(|n| n as usize),
+            fault: self.fault,
         };
+        let stop = Interrupt::listen();
         let classifier = self.source.classifier()?;
-        let (manifest, summary) = run::audit(&classifier, &options, &common.progress())?;
+        let (manifest, summary) = run::audit(&classifier, &options, &common.progress(), &stop)?;
         let mut out = std::io::stdout().lock();
         if common.json {
             writeln!(out, "{}", summary.json())?;

@@ -21,7 +21,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::ingest::{Format, IngestError};
 use crate::labels::LabelsError;
-use crate::run::{Config, ConfigError, Progress, RunError};
+use crate::run::{Config, ConfigError, INTERRUPTED, Interrupt, Progress, RunError};
 use crate::signals::{Classifier, Model, ModelError, Runtime};
 
 /// Wrong usage that the parser cannot see.
@@ -154,6 +154,9 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             .build_global()
             .context("cannot start the threads")?;
     }
+    if !matches!(cli.command, Command::Audit(_)) {
+        Interrupt::end_at_once();
+    }
     match cli.command {
         Command::Audit(command) => command.run(&cli.common),
         Command::Doctor(command) => command.run(&cli.common),
@@ -171,7 +174,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// The exit code of an error: 3 where the input could not be read at all, 2 for wrong usage or configuration, else 1.
+/// The exit code of an error: 3 where the input could not be read at all, 2 for wrong usage or configuration, 130 where somebody stopped it,
+/// else 1.
 pub fn exit_code(error: &anyhow::Error) -> u8 {
     let ingest = |e: &IngestError| {
         if matches!(e, IngestError::Pattern { .. }) { 2 } else { 3 }
@@ -191,10 +195,13 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
                     | RunError::Ending(_)
                     | RunError::NotAReport(_)
                     | RunError::Words(_)
+                    | RunError::Busy(_)
+                    | RunError::CannotResume { .. }
                     | RunError::Gold { .. }
                     | RunError::Unknown { .. }
                     | RunError::Design(_)
                     | RunError::NothingToCompare(_) => 2,
+                    RunError::Interrupted(_) => INTERRUPTED,
                     RunError::Io { .. } | RunError::Internal(_) => 1,
                 });
             }

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::columns::OURS;
 use super::table::{Group, NOT_A_NUMBER};
-use super::{Columns as Names, Item, MAX_RECORD_BYTES, Origin, RawTurn, Stream};
+use super::{Columns as Names, Item, MAX_RECORD_BYTES, Origin, RawTurn, Record, Reject, Stream};
 
 const NEEDED: [&str; 4] = ["transcript_id", "turn", "role", "text"];
 
@@ -142,11 +142,12 @@ impl Rows {
     }
 
     fn close(&mut self) -> Option<Item> {
-        let group = self.open.take()?;
+        let mut group = self.open.take()?;
         let origin = self.origin(group.line);
+        let raw = Some(std::mem::take(&mut group.raw));
         Some(match group.finish(origin.clone()) {
-            Ok(record) => Item::Record(record),
-            Err(reason) => Item::Reject(origin.reject(reason)),
+            Ok(record) => Item::Record(Record { raw, ..record }),
+            Err(reason) => Item::Reject(Reject { raw, ..origin.reject(reason) }),
         })
     }
 }
@@ -174,6 +175,9 @@ impl Iterator for Rows {
                     let same = self.open.as_ref().is_some_and(|g| g.id == id);
                     let closed = if same { None } else { self.close() };
                     let group = self.open.get_or_insert_with(|| Group::new(id, line));
+                    if group.raw.len() + row.as_slice().len() <= MAX_RECORD_BYTES {
+                        write_row(&row, &mut group.raw);
+                    }
                     group.add(row.as_slice().len(), line, |g| add(g, &columns, &self.names, &row));
                     if closed.is_some() {
                         break closed;
@@ -228,6 +232,24 @@ fn add(group: &mut Group, columns: &Columns, names: &Names, row: &ByteRecord) ->
         }
     }
     Ok(())
+}
+
+/// A row as CSV: the reader hands over cells, not bytes.
+fn write_row(row: &ByteRecord, out: &mut Vec<u8>) {
+    for (i, cell) in row.iter().enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        if cell.iter().any(|b| matches!(b, b'"' | b',' | b'\n' | b'\r')) {
+            out.push(b'"');
+            cell.iter()
+                .for_each(|&b| out.extend_from_slice(if b == b'"' { b"\"\"" } else { std::slice::from_ref(&b) }));
+            out.push(b'"');
+        } else {
+            out.extend_from_slice(cell);
+        }
+    }
+    out.push(b'\n');
 }
 
 /// A cell that reads as a number and would be written the same way is one: "007" and "1e5" are codes.

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::documents::names;
 use super::json::{Fault, Objects, Place, explain, utf8};
-use super::{Columns, Item, MAX_RECORD_BYTES, Origin, RawTurn, Record, Source, Stream};
+use super::{Columns, Item, MAX_RECORD_BYTES, Origin, RawTurn, Record, Reject, Source, Stream};
 
 const NEEDED: &str = "a transcript has \"id\" and \"turns\" with \"role\" and \"text\" as strings";
 
@@ -122,9 +122,10 @@ impl Iterator for Lines {
                 }
                 Ok(Next::Line) if self.buffer.iter().all(u8::is_ascii_whitespace) => {}
                 Ok(Next::Line) => {
+                    let raw = Some(self.buffer.clone());
                     return Some(match parse_line(&self.buffer, origin.clone(), &self.columns) {
-                        Ok(record) => Item::Record(record),
-                        Err(reason) => Item::Reject(origin.reject(reason)),
+                        Ok(record) => Item::Record(Record { raw, ..record }),
+                        Err(reason) => Item::Reject(Reject { raw, ..origin.reject(reason) }),
                     });
                 }
                 Err(e) => {

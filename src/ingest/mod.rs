@@ -58,6 +58,8 @@ pub struct Record {
     pub speakers: bool,
     /// Where it stood.
     pub origin: Origin,
+    /// Its own bytes, where the reader has them: they are kept if it is rejected.
+    pub raw: Option<Vec<u8>>,
 }
 
 /// One turn as it stands in a file.
@@ -97,7 +99,7 @@ pub struct Origin {
 }
 
 /// A record that was not taken in, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Reject {
     /// The file's name as given, or `-`.
     pub source: String,
@@ -105,12 +107,15 @@ pub struct Reject {
     pub line: u64,
     /// What is wrong and what would be right, without quoting the transcript.
     pub reason: String,
+    /// The record's own bytes, where the reader has them.
+    #[serde(skip)]
+    pub raw: Option<Vec<u8>>,
 }
 
 impl Origin {
     /// A reject at this place.
     pub fn reject(&self, reason: impl Into<String>) -> Reject {
-        Reject { source: self.source.to_string(), line: self.line, reason: reason.into() }
+        Reject { source: self.source.to_string(), line: self.line, reason: reason.into(), raw: None }
     }
 }
 

@@ -5,6 +5,7 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use flate2::bufread::MultiGzDecoder;
@@ -45,12 +46,39 @@ impl FileHash {
 struct Hashing<R> {
     inner: R,
     hash: FileHash,
+    count: Arc<AtomicU64>,
 }
 
 impl<R: Read> Read for Hashing<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let n = self.inner.read(buf)?;
         self.hash.0.lock().unwrap_or_else(|e| e.into_inner()).update(&buf[..n]);
+        self.count.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(n)
+    }
+}
+
+/// What any file may unpack to …
+const ALLOWED: u64 = 64 * 1024 * 1024;
+/// … and beyond that how many times its size: transcripts pack to a tenth or a thirtieth, a bomb to a thousandth.
+const RATIO: u64 = 250;
+
+/// Ends the reading of what unpacks to far more than transcripts do.
+struct Unpacked<R> {
+    inner: R,
+    packed: Arc<AtomicU64>,
+    count: u64,
+}
+
+impl<R: Read> Read for Unpacked<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buf)?;
+        self.count += n as u64;
+        if self.count > ALLOWED && self.count / RATIO > self.packed.load(Ordering::Relaxed) {
+            return Err(io::Error::other(format!(
+                "the file unpacks to more than {RATIO} times its size, as a bomb does"
+            )));
+        }
         Ok(n)
     }
 }
@@ -160,12 +188,15 @@ pub(super) fn open(path: &Path) -> Result<(Stream, FileHash), IngestError> {
     let raw: Box<dyn Read + Send> =
         if path.as_os_str() == "-" { Box::new(io::stdin()) } else { Box::new(File::open(path).map_err(failed)?) };
     let hash = FileHash::default();
-    let mut raw = BufReader::with_capacity(1 << 17, Hashing { inner: raw, hash: hash.clone() });
+    let packed = Arc::new(AtomicU64::new(0));
+    let mut raw =
+        BufReader::with_capacity(1 << 17, Hashing { inner: raw, hash: hash.clone(), count: Arc::clone(&packed) });
     let head = raw.fill_buf().map_err(failed)?;
     let plain: Box<dyn BufRead + Send> = if head.starts_with(&GZIP) {
-        Box::new(BufReader::with_capacity(1 << 17, MultiGzDecoder::new(raw)))
+        Box::new(BufReader::with_capacity(1 << 17, Unpacked { inner: MultiGzDecoder::new(raw), packed, count: 0 }))
     } else if head.starts_with(&ZSTD) {
-        Box::new(BufReader::with_capacity(1 << 17, Zstd { raw: Some(raw), frame: None }))
+        let frames = Zstd { raw: Some(raw), frame: None };
+        Box::new(BufReader::with_capacity(1 << 17, Unpacked { inner: frames, packed, count: 0 }))
     } else {
         Box::new(raw)
     };

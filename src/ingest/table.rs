@@ -14,13 +14,23 @@ pub(super) struct Group {
     pub(super) line: u64,
     pub(super) turns: Vec<(u64, RawTurn)>,
     pub(super) attributes: Map<String, Value>,
+    /// The rows as they would be written, where the format has such.
+    pub(super) raw: Vec<u8>,
     bytes: usize,
     fault: Option<String>,
 }
 
 impl Group {
     pub(super) fn new(id: &[u8], line: u64) -> Self {
-        Self { id: id.to_vec(), line, turns: Vec::new(), attributes: Map::new(), bytes: 0, fault: None }
+        Self {
+            id: id.to_vec(),
+            line,
+            turns: Vec::new(),
+            attributes: Map::new(),
+            raw: Vec::new(),
+            bytes: 0,
+            fault: None,
+        }
     }
 
     /// Takes a row of so many bytes in, or keeps the first fault and lets the rest of the transcript go by.

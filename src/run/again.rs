@@ -1,6 +1,7 @@
 //! The words of a run, which its folder does not hold. In: the inputs named in `run.json`, read again, or files named in their place;
 //! only files whose SHA-256 is that of the audit are used. Out: the wanted transcripts one after the other, redacted as in the audit.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::interrupt::Interrupt;
 use super::manifest::Manifest;
 use super::output::RunError;
 use super::pipeline;
@@ -17,14 +19,11 @@ use crate::turns::{Redactor, Role, Transcript};
 /// A transcript, with its personal data replaced where the run's was.
 pub(super) struct Spoken<'a> {
     transcript: &'a Transcript,
-    redactor: Option<Redactor<'a>>,
+    redacted: bool,
+    redactor: OnceCell<Redactor<'a>>,
 }
 
 impl<'a> Spoken<'a> {
-    fn new(transcript: &'a Transcript, redacted: bool) -> Self {
-        Self { transcript, redactor: redacted.then(|| Redactor::new(transcript)) }
-    }
-
     /// The transcript's id.
     pub(super) fn id(&self) -> &str {
         &self.transcript.id
@@ -50,10 +49,10 @@ impl<'a> Spoken<'a> {
         if turn >= self.len() {
             return String::new();
         }
-        match &self.redactor {
-            Some(redactor) => redactor.turn(turn).text,
-            None => self.raw(turn).to_owned(),
+        if !self.redacted {
+            return self.raw(turn).to_owned();
         }
+        self.redactor.get_or_init(|| Redactor::new(self.transcript)).turn(turn).text
     }
 }
 
@@ -70,7 +69,7 @@ pub(super) fn again(
 ) -> Result<Vec<String>, RunError> {
     let (files, missing) = if named.is_empty() { inputs(manifest) } else { (given(manifest, named)?, Vec::new()) };
     let hashes: BTreeSet<&str> = manifest.inputs.iter().filter_map(|i| i.sha256.as_deref()).collect();
-    pipeline::read(files, manifest.config.reading(Format::Auto), |step| {
+    pipeline::read(files, manifest.config.reading(Format::Auto), &Interrupt::default(), |step| {
         for file in step.finished {
             if !file.sha256.as_deref().is_some_and(|h| hashes.contains(h)) {
                 return Err(RunError::Words(format!("{} changed while it was read; start again", file.source)));
@@ -78,7 +77,7 @@ pub(super) fn again(
         }
         for transcript in step.transcripts {
             if wanted(&transcript.id) {
-                each(&Spoken::new(&transcript, manifest.redacted));
+                each(&Spoken { transcript: &transcript, redacted: manifest.redacted, redactor: OnceCell::new() });
             }
         }
         Ok(())

@@ -2,25 +2,28 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
+use super::checkpoint::{Job, inputs_now};
 use super::config::Config;
+use super::disk::{Disk, Fault};
+use super::first_pass::{FirstPass, Spooled};
+use super::folder::{Folder, SPOOL};
+use super::interrupt::Interrupt;
 use super::judge;
-use super::manifest::{Counts, InputFile, Manifest, ModelUsed, Program};
-use super::output::{Folder, RunError, Table};
+use super::manifest::{Manifest, ModelUsed, Program};
+use super::output::RunError;
 use super::parquet;
-use super::pipeline::{self, Classified, Scope, Step};
+use super::pipeline::{self, Classified, Scope};
 use super::progress::Progress;
 use crate::findings::Canned;
 use crate::ingest::{self, Format, Reject};
 use crate::reports::Summary;
-use crate::signals::{Classifier, Signals};
-use crate::tally::{LeftOut, Standing};
-use crate::turns::{Transcript, redact};
+use crate::signals::Classifier;
+use crate::turns::redact;
 
 /// Transcripts judged between two writes at most …
 const JUDGED: usize = 512;
@@ -44,130 +47,119 @@ pub struct AuditOptions {
     pub redact: bool,
     /// Whether the tables are written as Parquet too.
     pub parquet: bool,
-}
-
-/// A transcript between the two passes.
-#[derive(Serialize, Deserialize)]
-struct Spooled {
-    transcript: Transcript,
-    signals: Vec<Signals>,
-    left_out: Option<LeftOut>,
-}
-
-/// What is gathered while the input is read.
-struct FirstPass<'a> {
-    classifier: &'a Classifier,
-    scope: Scope,
-    spool: Table,
-    rejects: Table,
-    canned: Canned,
-    inputs: Vec<InputFile>,
-    counts: Counts,
-    standing: Standing,
-    first_reject: Option<Reject>,
+    /// Whether to go on where a run of the same job was interrupted.
+    pub resume: bool,
+    /// Turns classified between two notes of what is finished; for tests.
+    pub slice: Option<usize>,
+    /// What is to go wrong; for tests.
+    pub fault: Option<Fault>,
 }
 
 /// Audits the input and writes the run folder.
 ///
 /// # Errors
-/// When nothing can be read, the model is damaged, or a file cannot be written. Bad records are no error: they are in `rejects.jsonl`.
+/// When nothing can be read, the model is damaged, a file cannot be written, or `stop` is asked for; where something was finished it is
+/// kept, and `resume` goes on from there. Bad records are no error: they are in `rejects.jsonl`.
 pub fn audit(
     classifier: &Classifier,
     options: &AuditOptions,
     progress: &Progress,
+    stop: &Interrupt,
 ) -> Result<(Manifest, Summary), RunError> {
     let start = Instant::now();
     let files = ingest::locate(&options.inputs)?;
-    let folder = Folder::create(&options.out)?;
-    let spool_path = folder.path("spool.jsonl");
-    let mut first = FirstPass {
-        classifier,
-        scope: Scope::new(classifier, &options.config),
-        spool: Table::create(spool_path.clone())?,
-        rejects: folder.table("rejects.jsonl")?,
-        canned: Canned::default(),
-        inputs: Vec::new(),
-        counts: Counts::default(),
-        standing: Standing::default(),
-        first_reject: None,
-    };
-    let bar = progress.count("classifying turns");
-    pipeline::read(files, options.config.reading(options.format), |step| {
-        first.take(step)?;
-        bar.set_position(first.counts.turns);
-        Ok(())
-    })?;
-    bar.finish_and_clear();
-    let FirstPass { spool, rejects, canned, inputs, counts, standing, first_reject, .. } = first;
-    spool.close()?;
-    rejects.close()?;
-    if let (0, Some(reject)) = (counts.audited + counts.skipped, &first_reject) {
-        return Err(RunError::NothingRead(format!("{}, line {}: {}", reject.source, reject.line, reject.reason)));
+    let mut folder = Folder::take(&options.out, options.resume, Disk::new(options.fault))?;
+    let made = make(classifier, options, files, &mut folder, progress, stop, start);
+    if let Err(RunError::Interrupted(_) | RunError::Io { .. } | RunError::CannotResume { .. }) = &made {
+        folder.keep();
     }
-    let mut summary = second_pass(&folder, &spool_path, &canned, options, counts.audited + counts.skipped, progress)?;
-    std::fs::remove_file(&spool_path).map_err(RunError::io(&spool_path))?;
-    if options.parquet {
-        parquet::tables(&folder)?;
-    }
-    let manifest = Manifest {
-        program: Program::this(),
-        model: ModelUsed::new(classifier.info(), classifier.backend()),
-        config: options.config.clone(),
-        config_sha256: options.config.hash(),
-        inputs,
-        counts,
-        standing: standing.clone(),
-        seed: options.seed,
-        redacted: options.redact,
-        seconds: (start.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
-    };
-    write_manifest(&folder.path("run.json"), &manifest, options.redact)?;
-    folder.finish()?;
+    let (manifest, mut summary, first_reject) = made?;
+    let counts = manifest.counts;
+    folder.finish(counts.rejected > 0)?;
     summary.counts(counts.read, counts.audited, counts.rejected, counts.turns, manifest.seconds);
-    summary.standing = standing;
+    summary.standing = manifest.standing.clone();
     summary.first_reject = first_reject;
     Ok((manifest, summary))
 }
 
-impl FirstPass<'_> {
-    fn take(&mut self, step: Step) -> Result<(), RunError> {
-        self.counts.rejected += step.rejects.len() as u64;
-        self.counts.read += (step.rejects.len() + step.transcripts.len()) as u64;
-        self.inputs.extend(step.finished);
-        for reject in step.rejects {
-            self.rejects.row(&reject)?;
-            self.first_reject.get_or_insert(reject);
-        }
-        let classified = pipeline::classify(self.classifier, step.transcripts, &self.scope)?;
-        for Classified { transcript, signals, left_out } in classified {
-            self.standing.add(&transcript, left_out);
-            if left_out.is_none() {
-                self.counts.audited += 1;
-                self.counts.turns += transcript.turns.len() as u64;
-                self.canned.add(&transcript);
-            }
-            self.spool.row(&Spooled { transcript, signals, left_out })?;
-        }
-        self.counts.skipped = self.standing.skipped();
-        Ok(())
+/// Fills the folder.
+fn make(
+    classifier: &Classifier,
+    options: &AuditOptions,
+    files: Vec<PathBuf>,
+    folder: &mut Folder,
+    progress: &Progress,
+    stop: &Interrupt,
+    start: Instant,
+) -> Result<(Manifest, Summary, Option<Reject>), RunError> {
+    let job = Job {
+        program: Program::this(),
+        model: ModelUsed::new(classifier.info(), classifier.backend()),
+        config_sha256: options.config.hash(),
+        format: options.format,
+        inputs: inputs_now(&files, stop)?,
+        seed: options.seed,
+        redacted: options.redact,
+    };
+    let done = folder.resumed(&job)?;
+    let read = done.read.is_some();
+    let scope = Scope::new(classifier, &options.config);
+    let mut first = FirstPass::new(classifier, scope, folder, stop, done, options.redact, options.slice)?;
+    if !read {
+        let bar = progress.count("classifying turns");
+        pipeline::read(files, options.config.reading(options.format), stop, |step| {
+            first.take(step)?;
+            bar.set_position(first.counts.turns);
+            Ok(())
+        })
+        .inspect_err(|_| bar.finish_and_clear())?;
+        bar.finish_and_clear();
+        first.close()?;
     }
+    let FirstPass { canned, inputs, counts, standing, first_reject, .. } = first;
+    let spooled = counts.audited + counts.skipped;
+    if let (0, Some(reject)) = (spooled, &first_reject) {
+        return Err(RunError::NothingRead(format!("{}, line {}: {}", reject.source, reject.line, reject.reason)));
+    }
+    let summary = second_pass(folder, &canned, options, spooled, progress, stop)?;
+    if options.parquet {
+        parquet::tables(folder)?;
+    }
+    let manifest = Manifest {
+        program: job.program,
+        model: job.model,
+        config: options.config.clone(),
+        config_sha256: job.config_sha256,
+        inputs,
+        counts,
+        standing,
+        seed: options.seed,
+        redacted: options.redact,
+        seconds: (start.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
+    };
+    write_manifest(folder, &manifest, options.redact)?;
+    Ok((manifest, summary, first_reject))
 }
 
 /// Applies the rules to what the first pass left on disk.
 fn second_pass(
     folder: &Folder,
-    spool: &Path,
     canned: &Canned,
     options: &AuditOptions,
     total: u64,
     progress: &Progress,
+    stop: &Interrupt,
 ) -> Result<Summary, RunError> {
+    let spool = &folder.path(SPOOL);
     let (mut transcripts, mut turns, mut findings) =
         (folder.table("transcripts.jsonl")?, folder.table("turns.jsonl")?, folder.table("findings.jsonl")?);
     let mut summary = Summary::default();
     let bar = progress.bar_to(total, "judging transcripts");
     let mut lines = BufReader::with_capacity(1 << 17, File::open(spool).map_err(RunError::io(spool))?).lines();
     loop {
+        if stop.asked() {
+            return Err(RunError::Interrupted(Some(folder.partial().to_path_buf())));
+        }
         let step = some_lines(&mut lines).map_err(RunError::io(spool))?;
         if step.is_empty() {
             break;
@@ -190,8 +182,8 @@ fn second_pass(
         bar.inc(step.len() as u64);
     }
     bar.finish_and_clear();
-    for table in [transcripts, turns, findings] {
-        table.close()?;
+    for mut table in [transcripts, turns, findings] {
+        table.sync()?;
     }
     Ok(summary)
 }
@@ -208,7 +200,7 @@ fn some_lines(lines: &mut impl Iterator<Item = io::Result<String>>) -> io::Resul
     Ok(out)
 }
 
-fn write_manifest(path: &Path, manifest: &Manifest, redacted: bool) -> Result<(), RunError> {
+fn write_manifest(folder: &Folder, manifest: &Manifest, redacted: bool) -> Result<(), RunError> {
     let mut manifest = manifest.clone();
     if redacted {
         manifest.inputs.iter_mut().for_each(|i| i.source = redact(&i.source).text);
@@ -216,5 +208,7 @@ fn write_manifest(path: &Path, manifest: &Manifest, redacted: bool) -> Result<()
     let mut json = serde_json::to_vec_pretty(&manifest)
         .map_err(|_| RunError::Internal("the manifest could not be written as JSON"))?;
     json.push(b'\n');
-    std::fs::write(path, json).map_err(RunError::io(path))
+    let mut file = folder.table("run.json")?;
+    file.bytes(&json)?;
+    file.sync()
 }

@@ -11,8 +11,9 @@ use super::cases::{self, manifest};
 use super::figures::{Figures, Sums, Weeks, coached};
 use super::moments::{Candidate, Moments, Praise};
 use super::names::file_name;
-use super::output::{Folder, RunError};
+use super::output::RunError;
 use super::progress::Progress;
+use super::report_folder::ReportFolder;
 use crate::findings::{Limits, RULES, Said, rewrite};
 use crate::reports::{AgentReport, Coaching, Focus, Good, Line, METHOD, Moment, SURE, Standing, counts, precision};
 use crate::signals::LabelSet;
@@ -43,7 +44,7 @@ const BESIDE: usize = 320;
 /// When the run cannot be read, it names nobody, or the folder cannot be written.
 pub fn coach(options: &CoachOptions, progress: &Progress) -> Result<Coaching, RunError> {
     let manifest = manifest(&options.run)?;
-    let folder = Folder::create_report(&options.out, "coach.json", |name| {
+    let folder = ReportFolder::create(&options.out, "coach.json", |name| {
         ["index.html", "coach.json", "rates.csv"].contains(&name)
             || name.starts_with("agent-") && name.ends_with(".html")
     })?;
@@ -241,11 +242,11 @@ fn fill(draft: &mut Draft, manifest: &super::Manifest, named: &[String]) -> Resu
         |spoken| {
             for slot in slots.get(spoken.id()).into_iter().flatten() {
                 match *slot {
-                    Slot::Good(a, i) => praise(&mut report.agents[a].good[i], &spoken),
+                    Slot::Good(a, i) => praise(&mut report.agents[a].good[i], spoken),
                     Slot::Moment(a, f, m) => {
                         if let Some(evidence) = labels.get(&(a, f, m)) {
                             let focus = &mut report.agents[a].focuses[f];
-                            around(&mut focus.moments[m], focus.rule, evidence, &spoken);
+                            around(&mut focus.moments[m], focus.rule, evidence, spoken);
                         }
                     }
                 }
@@ -296,7 +297,7 @@ pub(super) fn shortened(text: &str, limit: usize) -> String {
     format!("{} …", text[..end].trim_end())
 }
 
-fn write(draft: &Draft, folder: &Folder) -> Result<(), RunError> {
+fn write(draft: &Draft, folder: &ReportFolder) -> Result<(), RunError> {
     let report = &draft.report;
     let failed = |_| RunError::Internal("a page could not be written as HTML");
     let put = |name: &str, text: String| {

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use tempfile::NamedTempFile;
 
 use super::config::Config;
+use super::interrupt::Interrupt;
 use super::judge::nested;
 use super::output::{RunError, json_line};
 use super::pipeline;
@@ -65,7 +66,7 @@ pub fn convert(options: &ConvertOptions, progress: &Progress) -> Result<Converte
     let mut done = Converted::default();
     let mut first: Option<Reject> = None;
     let bar = progress.count("converting turns");
-    pipeline::read(files, options.config.reading(options.format), |step| {
+    pipeline::read(files, options.config.reading(options.format), &Interrupt::default(), |step| {
         done.read += (step.transcripts.len() + step.rejects.len()) as u64;
         for transcript in &step.transcripts {
             done.written += 1;

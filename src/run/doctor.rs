@@ -6,6 +6,7 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 use super::config::Config;
+use super::interrupt::Interrupt;
 use super::output::RunError;
 use super::pipeline::{self, Scope, Step};
 use super::progress::Progress;
@@ -58,7 +59,7 @@ pub fn doctor(classifier: &Classifier, options: &DoctorOptions, progress: &Progr
         bytes: 0,
     };
     let bar = progress.count("looking at turns");
-    pipeline::read(files, options.config.reading(options.format), |step| {
+    pipeline::read(files, options.config.reading(options.format), &Interrupt::default(), |step| {
         doctor.take(step);
         bar.set_position(doctor.checkup.turns);
         Ok(())

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::config::Config;
+use super::interrupt::Interrupt;
 use super::judge::judgement;
 use super::output::RunError;
 use super::pipeline::{self, Classified, Scope};
@@ -62,7 +63,7 @@ pub fn evaluate(classifier: &Classifier, options: &EvalOptions, progress: &Progr
     let scope = Scope::new(classifier, &options.config);
     let (mut items, mut canned) = (Vec::new(), Canned::default());
     let bar = progress.count("classifying turns");
-    pipeline::read(files, options.config.reading(options.format), |step| {
+    pipeline::read(files, options.config.reading(options.format), &Interrupt::default(), |step| {
         step.transcripts.iter().filter(|t| scope.left_out(t).is_none()).for_each(|t| canned.add(t));
         let wanted: Vec<Transcript> = step.transcripts.into_iter().filter(|t| gold.contains_key(&t.id)).collect();
         bar.inc(wanted.iter().map(|t| t.turns.len() as u64).sum());

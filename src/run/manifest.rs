@@ -34,7 +34,7 @@ pub struct Manifest {
 }
 
 /// Which program.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Program {
     /// `evenhand`.
     pub name: String,
@@ -43,7 +43,7 @@ pub struct Program {
 }
 
 /// Which model, on which runtime.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelUsed {
     /// The model's name.
     pub name: String,
@@ -56,7 +56,7 @@ pub struct ModelUsed {
 }
 
 /// A file read.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputFile {
     /// Its name as given, or `-`.
     pub source: String,

@@ -1,12 +1,13 @@
-//! The run folder: written beside its place as `RUN.partial` and moved there when it is whole.
+//! Why a run may end without a result, and what is written line by line.
 
-use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::disk::Disk;
+use super::folder::beside;
 use crate::ingest::IngestError;
 use crate::labels::LabelsError;
 use crate::sampling::DesignError;
@@ -30,6 +31,20 @@ pub enum RunError {
     /// The output's ending names no format.
     #[error("{0}: the ending says the format; name a .jsonl or .parquet file")]
     Ending(PathBuf),
+    /// Another run is writing there.
+    #[error("{0} is being written by another run; wait for it, or name another folder with --out")]
+    Busy(PathBuf),
+    /// What was begun is not what is asked for now.
+    #[error("cannot resume {partial}: {difference}; leave out --resume to begin anew")]
+    CannotResume {
+        /// The folder of the unfinished run.
+        partial: PathBuf,
+        /// What differs.
+        difference: String,
+    },
+    /// Somebody asked the run to stop.
+    #[error("interrupted{}", .0.as_ref().map_or(String::new(), |p| format!("; what was finished is kept in {}: give the same command with --resume", p.display())))]
+    Interrupted(Option<PathBuf>),
     /// A file could not be written or read back.
     #[error("{path}: {source}")]
     Io {
@@ -100,121 +115,8 @@ impl RunError {
     }
 }
 
-/// A run folder that is being written.
-pub(super) struct Folder {
-    partial: PathBuf,
-    target: PathBuf,
-    done: bool,
-}
-
-impl Folder {
-    /// Makes `RUN.partial`; fails at once where RUN could not be written at the end.
-    pub(super) fn create(target: &Path) -> Result<Self, RunError> {
-        Self::create_where(target, RunError::NotARun, |target| Ok(is_run(target)))
-    }
-
-    /// The same for the folder of a report: it may take the place of one that has the file `mark` and nothing but files that are the
-    /// report's own.
-    pub(super) fn create_report(target: &Path, mark: &str, own: impl Fn(&str) -> bool) -> Result<Self, RunError> {
-        Self::create_where(target, RunError::NotAReport, |target| {
-            if !target.join(mark).is_file() {
-                return Ok(false);
-            }
-            for entry in fs::read_dir(target).map_err(RunError::io(target))? {
-                let entry = entry.map_err(RunError::io(target))?;
-                let plain = entry.file_type().map_err(RunError::io(target))?.is_file();
-                if !plain || !entry.file_name().to_str().is_some_and(&own) {
-                    return Ok(false);
-                }
-            }
-            Ok(true)
-        })
-    }
-
-    fn create_where(
-        target: &Path,
-        refused: fn(PathBuf) -> RunError,
-        may_go: impl Fn(&Path) -> Result<bool, RunError>,
-    ) -> Result<Self, RunError> {
-        let name = target.file_name().ok_or_else(|| refused(target.to_path_buf()))?;
-        if target.exists() && (!target.is_dir() || !is_empty_folder(target)? && !may_go(target)?) {
-            return Err(refused(target.to_path_buf()));
-        }
-        let partial = beside(target, name, ".partial");
-        // What a run that was killed left behind; nothing else has this mark in it.
-        if partial.join(MARK).is_file() {
-            fs::remove_dir_all(&partial).map_err(RunError::io(&partial))?;
-        }
-        if let Some(parent) = target.parent() {
-            fs::create_dir_all(parent).map_err(RunError::io(parent))?;
-        }
-        fs::create_dir(&partial).map_err(RunError::io(&partial))?;
-        let folder = Self { partial, target: target.to_path_buf(), done: false };
-        fs::write(folder.path(MARK), "").map_err(RunError::io(&folder.partial))?;
-        Ok(folder)
-    }
-
-    /// A path inside the folder while it is being written.
-    pub(super) fn path(&self, name: &str) -> PathBuf {
-        self.partial.join(name)
-    }
-
-    /// A table inside the folder.
-    pub(super) fn table(&self, name: &str) -> Result<Table, RunError> {
-        Table::create(self.path(name))
-    }
-
-    /// Moves the folder to its place; an older run there gives way.
-    pub(super) fn finish(mut self) -> Result<(), RunError> {
-        let mark = self.path(MARK);
-        fs::remove_file(&mark).map_err(RunError::io(&mark))?;
-        let old = self
-            .target
-            .file_name()
-            .map(|name| beside(&self.target, name, ".replaced"))
-            .filter(|_| self.target.exists());
-        if let Some(old) = &old {
-            fs::rename(&self.target, old).map_err(RunError::io(&self.target))?;
-        }
-        if let Err(source) = fs::rename(&self.partial, &self.target) {
-            if let Some(old) = &old {
-                fs::rename(old, &self.target).map_err(RunError::io(old))?;
-            }
-            return Err(RunError::Io { path: self.target.clone(), source });
-        }
-        self.done = true;
-        if let Some(old) = &old {
-            fs::remove_dir_all(old).map_err(RunError::io(old))?;
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Folder {
-    /// A run that failed leaves nothing: the folder holds text that is not redacted.
-    fn drop(&mut self) {
-        if !self.done {
-            let _ = fs::remove_dir_all(&self.partial);
-        }
-    }
-}
-
-/// Stands in a folder while it is being written.
-const MARK: &str = "unfinished";
-
-fn beside(target: &Path, name: &OsStr, ending: &str) -> PathBuf {
-    let mut name = name.to_owned();
-    name.push(ending);
-    target.with_file_name(name)
-}
-
-fn is_run(path: &Path) -> bool {
-    path.join("run.json").is_file() && path.join("turns.jsonl").is_file()
-}
-
-fn is_empty_folder(path: &Path) -> Result<bool, RunError> {
-    Ok(path.is_dir() && fs::read_dir(path).map_err(RunError::io(path))?.next().is_none())
-}
+/// Bytes gathered before they are written.
+const GATHERED: usize = 1 << 17;
 
 /// Writes a file beside its place and moves it there when it is whole.
 ///
@@ -235,14 +137,24 @@ pub fn write_whole(path: &Path, text: &str) -> Result<(), RunError> {
 
 /// A JSON Lines file.
 pub(super) struct Table {
-    file: BufWriter<File>,
+    file: File,
+    disk: Disk,
     path: PathBuf,
+    buffer: Vec<u8>,
+    /// Bytes handed in so far, written or not.
+    length: u64,
 }
 
 impl Table {
-    pub(super) fn create(path: PathBuf) -> Result<Self, RunError> {
-        let file = File::create(&path).map_err(RunError::io(&path))?;
-        Ok(Self { file: BufWriter::with_capacity(1 << 17, file), path })
+    /// A new file, or an old one that is taken up again behind its first `keep` bytes.
+    pub(super) fn open(disk: &Disk, path: PathBuf, keep: u64, private: bool) -> Result<Self, RunError> {
+        let file = disk.open(&path, keep, private).map_err(RunError::io(&path))?;
+        Ok(Self { file, disk: disk.clone(), path, buffer: Vec::with_capacity(GATHERED), length: keep })
+    }
+
+    /// Bytes handed in so far.
+    pub(super) fn length(&self) -> u64 {
+        self.length
     }
 
     /// Writes one row.
@@ -253,14 +165,23 @@ impl Table {
 
     /// Writes lines that are ready.
     pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<(), RunError> {
-        self.file.write_all(bytes).map_err(RunError::io(&self.path))
+        self.length += bytes.len() as u64;
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= GATHERED { self.flush() } else { Ok(()) }
     }
 
-    /// Writes out what is buffered, down to the disk.
-    pub(super) fn close(self) -> Result<(), RunError> {
-        let path = self.path;
-        let file = self.file.into_inner().map_err(|e| RunError::Io { path: path.clone(), source: e.into_error() })?;
-        file.sync_all().map_err(RunError::io(&path))
+    fn flush(&mut self) -> Result<(), RunError> {
+        if !self.buffer.is_empty() {
+            self.disk.write(&mut self.file, &self.buffer).map_err(RunError::io(&self.path))?;
+            self.buffer.clear();
+        }
+        Ok(())
+    }
+
+    /// Writes out what was gathered, down to the disk.
+    pub(super) fn sync(&mut self) -> Result<(), RunError> {
+        self.flush()?;
+        self.disk.sync(&self.file).map_err(RunError::io(&self.path))
     }
 }
 

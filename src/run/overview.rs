@@ -13,9 +13,10 @@ use super::cases::{self, day, manifest};
 use super::coach::shortened;
 use super::figures::{Sums, Weeks, quantile};
 use super::gather::{Doubts, Gathered, NEGATIVE, Names, QUOTES, about_company, troubled};
-use super::output::{Folder, RunError};
+use super::output::RunError;
 use super::problems::repeated;
 use super::progress::Progress;
+use super::report_folder::ReportFolder;
 use super::table::table_error;
 use crate::findings::RULES;
 use crate::ingest::Reject;
@@ -63,7 +64,7 @@ const LONG: usize = 390;
 pub fn overview(options: &OverviewOptions, progress: &Progress) -> Result<Overview, RunError> {
     let manifest = manifest(&options.run)?;
     let segments = options.bias.as_deref().map(segments).transpose()?;
-    let folder = Folder::create_report(&options.out, "report.json", |name| {
+    let folder = ReportFolder::create(&options.out, "report.json", |name| {
         ["index.html", "report.md", "report.json", "rates.csv"].contains(&name)
     })?;
     let every = manifest.counts.audited.div_ceil(PROBLEMS).max(1);

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::output::{Folder, RunError};
+use super::folder::Folder;
+use super::output::RunError;
 use crate::findings::RULES;
 use crate::reports::{ParquetTable, Shape};
 use crate::signals::Label;

@@ -4,12 +4,14 @@
 
 use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
 use super::config::Config;
+use super::interrupt::Interrupt;
 use super::manifest::InputFile;
 use super::output::RunError;
 use crate::ingest::{self, FileHash, Item, Job, Reading, Reject};
@@ -21,6 +23,8 @@ use crate::turns::{Transcript, UNKNOWN_LANGUAGE};
 const STEP_TURNS: usize = 4096;
 /// … or so many bytes of text.
 const STEP_BYTES: usize = 8 * 1024 * 1024;
+/// How often the receiver looks up while it waits.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// A transcript and what is true of each of its turns; of one that is left out, nothing is known.
 pub(super) struct Classified {
@@ -64,29 +68,30 @@ pub(super) struct Step {
     bytes: usize,
 }
 
-/// Reads all files in a thread of its own; `done` gets every step in order.
+/// Reads all files in a thread of its own; `each` gets every step in order.
 pub(super) fn read(
     files: Vec<PathBuf>,
     reading: Reading<'_>,
+    stop: &Interrupt,
     mut each: impl FnMut(Step) -> Result<(), RunError>,
 ) -> Result<(), RunError> {
     let (sender, receiver): (SyncSender<Step>, Receiver<Step>) = sync_channel(2);
-    thread::scope(|scope| {
-        let reader = scope.spawn(move || {
-            let jobs = ingest::plan(files, reading.format);
-            Reader { sender, step: Step::default(), ids: HashSet::new() }.run(&jobs, reading);
-        });
-        let mut result = Ok(());
-        for step in receiver {
-            result = each(step);
-            if result.is_err() {
-                break;
-            }
+    let (format, columns) = (reading.format, reading.columns.clone());
+    let reader = thread::spawn(move || {
+        let jobs = ingest::plan(files, format);
+        let reading = Reading { format, columns: &columns };
+        Reader { sender, step: Step::default(), ids: HashSet::new() }.run(&jobs, reading);
+    });
+    loop {
+        match receiver.recv_timeout(PATIENCE) {
+            Ok(step) => each(step)?,
+            // The reader may wait for a pipe that nothing comes from; an empty step lets the receiver hear of the request.
+            Err(RecvTimeoutError::Timeout) if stop.asked() => each(Step::default())?,
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
         }
-        let joined = reader.join();
-        result?;
-        joined.map_err(|_| RunError::Internal("the reader stopped"))
-    })
+    }
+    reader.join().map_err(|_| RunError::Internal("the reader stopped"))
 }
 
 struct Reader {
@@ -120,7 +125,11 @@ impl Reader {
                 }
                 Err(e) => {
                     let source = job.paths[0].to_string_lossy().into_owned();
-                    self.step.rejects.push(Reject { source: source.clone(), line: 0, reason: e.to_string() });
+                    self.step.rejects.push(Reject {
+                        source: source.clone(),
+                        reason: e.to_string(),
+                        ..Reject::default()
+                    });
                     self.step.finished.push(InputFile { source, sha256: None, format: None });
                 }
             }
@@ -131,22 +140,26 @@ impl Reader {
     fn take(&mut self, item: Item) {
         let record = match item {
             Item::Record(record) => record,
-            Item::Reject(reject) => return self.step.rejects.push(reject),
+            Item::Reject(reject) => return self.reject(reject),
         };
-        let origin = record.origin.clone();
+        let (origin, raw) = (record.origin.clone(), record.raw.clone());
+        let reject = |reason: String| Reject { raw, ..origin.reject(reason) };
         match Transcript::from_record(record) {
-            Ok(t) if !self.ids.insert(short_hash(&t.id)) => {
-                self.step.rejects.push(
-                    origin.reject("the id was read before; ids must be unique (rows of one transcript stand together)"),
-                );
-            }
+            Ok(t) if !self.ids.insert(short_hash(&t.id)) => self.reject(reject(
+                "the id was read before; ids must be unique (rows of one transcript stand together)".to_owned(),
+            )),
             Ok(t) => {
                 self.step.turns += t.turns.len();
                 self.step.bytes += t.turns.iter().map(|turn| turn.text.len()).sum::<usize>();
                 self.step.transcripts.push(t);
             }
-            Err(reason) => self.step.rejects.push(origin.reject(reason)),
+            Err(reason) => self.reject(reject(reason)),
         }
+    }
+
+    fn reject(&mut self, reject: Reject) {
+        self.step.bytes += reject.raw.as_ref().map_or(0, |raw| raw.len());
+        self.step.rejects.push(reject);
     }
 
     /// False where nobody listens any more.
@@ -182,7 +195,7 @@ pub(super) fn classify(
 }
 
 /// The turns of a transcript, each with the turn before.
-fn inputs(transcript: &Transcript) -> impl Iterator<Item = Input<'_>> {
+pub(super) fn inputs(transcript: &Transcript) -> impl Iterator<Item = Input<'_>> {
     transcript.turns.iter().enumerate().map(|(i, turn)| Input {
         role: turn.role,
         text: &turn.text,

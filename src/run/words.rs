@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::interrupt::Interrupt;
 use super::manifest::Manifest;
 use super::output::RunError;
 use super::pipeline;
@@ -34,7 +35,7 @@ pub(super) fn words(
     let files = if named { ingest::locate(&words.files)? } else { audited(manifest)? };
     let (mut turns, mut notes) = (BTreeMap::new(), Vec::new());
     let bar = progress.count("reading the words");
-    pipeline::read(files, manifest.config.reading(words.format), |step| {
+    pipeline::read(files, manifest.config.reading(words.format), &Interrupt::default(), |step| {
         bar.inc(step.transcripts.len() as u64);
         for mut t in step.transcripts.into_iter().filter(|t| ids.contains(&t.id)) {
             if manifest.redacted {

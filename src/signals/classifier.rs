@@ -85,12 +85,24 @@ impl Classifier {
     /// # Errors
     /// When the tokenizer or the backend fails.
     pub fn classify(&self, inputs: &[Input<'_>]) -> Result<Vec<Signals>, ModelError> {
+        Ok(self.classify_unless(inputs, &|| false)?.unwrap_or_default())
+    }
+
+    /// The same, given up between two batches when `stop` says so: then there is no answer.
+    ///
+    /// # Errors
+    /// When the tokenizer or the backend fails.
+    pub fn classify_unless(
+        &self,
+        inputs: &[Input<'_>],
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Option<Vec<Signals>>, ModelError> {
         let encoded: Vec<Option<Encoded>> = inputs
             .par_iter()
             .with_min_len(64)
             .map(|input| input.speaks().then(|| self.encoder.encode(input)).transpose())
             .collect::<Result<_, _>>()?;
-        let answers = self.answers(&encoded)?;
+        let Some(answers) = self.answers(&encoded, stop)? else { return Ok(None) };
         let mut out = vec![Signals::nothing(); inputs.len()];
         for (i, answer) in answers.iter().enumerate() {
             let Some(answer) = answer else { continue };
@@ -98,11 +110,15 @@ impl Classifier {
             settle(inputs[i].role, inputs[i].text, &mut out[i]);
             out[i].focus = self.focus(inputs[i].text, answer)?;
         }
-        Ok(out)
+        Ok(Some(out))
     }
 
-    /// The answer to each row; the same tokens are classified once.
-    fn answers(&self, encoded: &[Option<Encoded>]) -> Result<Vec<Option<Answer>>, ModelError> {
+    /// The answer to each row, the same tokens classified once; none where it was given up.
+    fn answers(
+        &self,
+        encoded: &[Option<Encoded>],
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Option<Vec<Option<Answer>>>, ModelError> {
         let mut out: Vec<Option<Answer>> =
             encoded.iter().map(|row| row.as_ref().and_then(|row| self.cache.get(row))).collect();
         let mut rows: HashMap<&Encoded, Vec<usize>> = HashMap::new();
@@ -115,17 +131,22 @@ impl Classifier {
         // Longest first: no thread is left with a long batch at the end.
         order.sort_by_key(|(row, places)| (Reverse(row.ids.len()), places[0]));
         let batches = batches(&order);
-        let answers: Vec<Vec<Answer>> = batches
+        let answer = |batch: &&[(&Encoded, Vec<usize>)]| {
+            let rows = || self.backend.answer(&batch.iter().map(|(row, _)| *row).collect::<Vec<_>>());
+            (!stop()).then(rows).transpose()
+        };
+        let answers: Option<Vec<Vec<Answer>>> = batches
             .par_iter()
             .with_max_len(1)
-            .map(|batch| self.backend.answer(&batch.iter().map(|(row, _)| *row).collect::<Vec<_>>()))
+            .map(answer)
             .collect::<Result<_, BackendError>>()
             .map_err(|e| ModelError::Weights(e.to_string()))?;
+        let Some(answers) = answers else { return Ok(None) };
         for ((row, places), answer) in batches.iter().copied().flatten().zip(answers.iter().flatten()) {
             self.cache.keep(row, *answer);
             places.iter().for_each(|&i| out[i] = Some(*answer));
         }
-        Ok(out)
+        Ok(Some(out))
     }
 
     /// The token ids of one turn, for comparison with the reference.

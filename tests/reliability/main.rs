@@ -1,112 +1,104 @@
-//! Promises about runs.
+//! The promises of docs/promises.md, one test each.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::print_stdout, reason = "figures are printed with --nocapture")]
 
+mod atomic;
+mod counts;
+mod exits;
+mod hostile;
+mod memory;
+mod privacy;
 mod redaction;
+mod resume;
+mod same;
+mod signals;
 
+use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 
-use assert_cmd::Command;
+use serde_json::Value;
 
 const TABLES: [&str; 4] = ["transcripts.jsonl", "turns.jsonl", "findings.jsonl", "rejects.jsonl"];
 
-fn audit(input: &str, out: &Path, more: &[&str]) {
-    let mut command = Command::cargo_bin("evenhand").unwrap();
-    command.args(["audit", input, "--quiet", "--out"]).arg(out).args(more).assert().success();
+fn program() -> PathBuf {
+    assert_cmd::cargo::cargo_bin("evenhand")
 }
 
-#[test]
-fn same_bytes_at_any_number_of_threads() {
-    let dir = tempfile::tempdir().unwrap();
-    let runs: Vec<_> = ["1", "2", "3"]
-        .iter()
-        .map(|threads| {
-            let out = dir.path().join(threads);
-            audit("examples/larkspur.jsonl", &out, &["--threads", threads]);
-            TABLES.map(|t| fs::read(out.join(t)).unwrap())
-        })
-        .collect();
-    assert!(runs[0][1].len() > 10_000);
-    assert_eq!(runs[0], runs[1]);
-    assert_eq!(runs[0], runs[2]);
+/// `evenhand audit INPUT --out OUT …`.
+fn audit(input: &Path, out: &Path, more: &[&str]) -> Output {
+    Command::new(program()).arg("audit").arg(input).args(["--quiet", "--out"]).arg(out).args(more).output().unwrap()
 }
 
-#[test]
-fn same_bytes_over_many_steps() {
-    let dir = tempfile::tempdir().unwrap();
-    let input = dir.path().join("many.jsonl");
-    let line = |i: usize| {
-        let turns: Vec<String> = (0..4)
-            .map(|k| {
-                format!(r#"{{"role":"{}","text":"line {k} of {}, is it open?"}}"#, ["customer", "agent"][k % 2], i % 97)
-            })
-            .collect();
-        format!("{{\"id\":\"t{i}\",\"turns\":[{}]}}\n", turns.join(","))
-    };
-    fs::write(&input, (0..1100).map(line).collect::<String>()).unwrap();
-    let input = input.to_string_lossy().into_owned();
-    let runs = ["1", "2"].map(|threads| {
-        let out = dir.path().join(threads);
-        audit(&input, &out, &["--threads", threads]);
-        TABLES.map(|t| fs::read(out.join(t)).unwrap())
-    });
-    assert_eq!(runs[0], runs[1]);
+#[track_caller]
+fn assert_code(output: &Output, code: i32) {
+    assert_eq!(output.status.code(), Some(code), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-#[test]
-fn a_failed_run_leaves_nothing_and_keeps_the_older_one() {
-    let dir = tempfile::tempdir().unwrap();
-    let good = dir.path().join("a.jsonl");
-    fs::write(&good, "{\"id\":\"a\",\"turns\":[{\"role\":\"customer\",\"text\":\"hello\"}]}\n").unwrap();
-    let bad = dir.path().join("b.jsonl");
-    fs::write(&bad, "nothing\n").unwrap();
-    let out = dir.path().join("run");
-    audit(&good.to_string_lossy(), &out, &[]);
-    let before = fs::read(out.join("turns.jsonl")).unwrap();
-    Command::cargo_bin("evenhand").unwrap().arg("audit").arg(&bad).arg("--out").arg(&out).assert().code(3);
-    assert_eq!(fs::read(out.join("turns.jsonl")).unwrap(), before);
-    assert!(!dir.path().join("run.partial").exists());
-}
-
-#[test]
-fn a_model_folder_gives_the_same_as_the_built_in_one_and_a_changed_file_is_refused() {
-    let dir = tempfile::tempdir().unwrap();
-    let folder = dir.path().join("model");
-    fs::create_dir(&folder).unwrap();
-    for name in ["model.json", "tokenizer.json", "model.safetensors"] {
-        fs::copy(Path::new("models/minilm-l6").join(name), folder.join(name)).unwrap();
+/// Everything that a run writes, with the clock left out; none where it is not whole.
+fn contents(run: &Path) -> Option<Vec<Vec<u8>>> {
+    let mut manifest: Value = serde_json::from_slice(&fs::read(run.join("run.json")).ok()?).ok()?;
+    manifest["seconds"] = Value::Null;
+    let mut all = vec![manifest.to_string().into_bytes()];
+    for table in TABLES {
+        all.push(fs::read(run.join(table)).ok()?);
     }
-    let score = |args: &[&str]| {
-        let mut command = Command::cargo_bin("evenhand").unwrap();
-        command.arg("score").args(args).write_stdin("I was charged twice!\n").output().unwrap()
-    };
-    let model = folder.to_string_lossy().into_owned();
-    assert_eq!(score(&["--model", &model]).stdout, score(&[]).stdout);
-    let mut weights = fs::read(folder.join("model.safetensors")).unwrap();
-    *weights.last_mut().unwrap() ^= 1;
-    fs::write(folder.join("model.safetensors"), weights).unwrap();
-    let refused = score(&["--model", &model]);
-    assert_eq!(refused.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("sha256 differs"));
+    all.push(fs::read(run.with_extension("rejects")).unwrap_or_default());
+    let names: BTreeSet<_> = fs::read_dir(run).ok()?.map(|e| e.unwrap().file_name()).collect();
+    (names.len() == 5).then_some(all)
+}
+
+/// `n` short conversations of four turns, one of which cannot be read where `n` is above 5.
+fn conversations(n: usize) -> String {
+    let mut out = String::new();
+    for i in 0..n {
+        let _ = writeln!(
+            out,
+            r#"{{"id":"t{i}","channel":"chat","turns":[{{"role":"customer","text":"My order {} never came and nobody answers, this is a disgrace!"}},{{"role":"agent","text":"That is our policy, we can't refund number {i}."}},{{"role":"customer","text":"I asked {i} times already"}},{{"role":"agent","text":"Is there anything else?"}}]}}"#,
+            48_000 + i
+        );
+        if i == 5 {
+            out.push_str("{\"id\":\"broken\", \"turns\": [{\n");
+        }
+    }
+    out
+}
+
+/// The numbers of a seeded sequence (SplitMix64).
+fn seeded(seed: u64) -> impl FnMut(u64) -> u64 {
+    let mut state = seed;
+    move |below| {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % below
+    }
+}
+
+/// Copies a run folder.
+fn copy(from: &Path, to: &Path) {
+    let _ = fs::remove_dir_all(to);
+    fs::create_dir(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
 }
 
 #[test]
-fn an_older_run_gives_way_and_anything_else_does_not() {
-    let dir = tempfile::tempdir().unwrap();
-    let input = dir.path().join("a.jsonl");
-    fs::write(&input, "{\"id\":\"a\",\"turns\":[{\"role\":\"customer\",\"text\":\"hello\"}]}\n").unwrap();
-    let input = input.to_string_lossy().into_owned();
-    let out = dir.path().join("run");
-    audit(&input, &out, &[]);
-    audit(&input, &out, &[]);
-    assert!(!dir.path().join("run.partial").exists() && !dir.path().join("run.replaced").exists());
-    assert!(!out.join("spool.jsonl").exists());
-    let other = dir.path().join("letters");
-    fs::create_dir(&other).unwrap();
-    fs::write(other.join("mine.txt"), "keep").unwrap();
-    let mut command = Command::cargo_bin("evenhand").unwrap();
-    command.args(["audit", &input, "--out"]).arg(&other).assert().code(2);
-    assert_eq!(fs::read_to_string(other.join("mine.txt")).unwrap(), "keep");
+fn every_promise_has_its_test() {
+    let page = fs::read_to_string("docs/promises.md").unwrap();
+    let mut code = String::new();
+    for file in fs::read_dir("tests/reliability").unwrap() {
+        code.push_str(&fs::read_to_string(file.unwrap().path()).unwrap());
+    }
+    let promised: BTreeSet<&str> = page.split('`').filter(|w| w.starts_with("must_")).collect();
+    let tested: BTreeSet<&str> =
+        code.split("fn ").filter_map(|w| w.split('(').next()).filter(|w| w.starts_with("must_")).collect();
+    assert!(promised.len() > 15);
+    assert_eq!(promised, tested);
 }

@@ -1,0 +1,93 @@
+//! The folder of a report: written beside its place as `DIR.partial`, and moved there when it is whole.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::folder::{beside, is_empty};
+use super::output::RunError;
+
+/// The folder of a report that is being written.
+pub(super) struct ReportFolder {
+    partial: PathBuf,
+    target: PathBuf,
+    done: bool,
+}
+
+impl ReportFolder {
+    /// Makes `DIR.partial`. DIR may take the place of a folder that has the file `mark` and nothing but files that are the report's own.
+    pub(super) fn create(target: &Path, mark: &str, own: impl Fn(&str) -> bool) -> Result<Self, RunError> {
+        let refused = || RunError::NotAReport(target.to_path_buf());
+        let name = target.file_name().ok_or_else(refused)?;
+        if target.exists() && (!target.is_dir() || !is_empty(target)? && !is_report(target, mark, own)?) {
+            return Err(refused());
+        }
+        let partial = beside(target, name, ".partial");
+        // What one that was killed left behind; nothing else has this mark in it.
+        if partial.join(MARK).is_file() {
+            fs::remove_dir_all(&partial).map_err(RunError::io(&partial))?;
+        }
+        if let Some(parent) = target.parent() {
+            fs::create_dir_all(parent).map_err(RunError::io(parent))?;
+        }
+        fs::create_dir(&partial).map_err(RunError::io(&partial))?;
+        let folder = Self { partial, target: target.to_path_buf(), done: false };
+        fs::write(folder.path(MARK), "").map_err(RunError::io(&folder.partial))?;
+        Ok(folder)
+    }
+
+    /// A path inside the folder while it is being written.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.partial.join(name)
+    }
+
+    /// Moves the folder to its place; an older report there gives way.
+    pub(super) fn finish(mut self) -> Result<(), RunError> {
+        let mark = self.path(MARK);
+        fs::remove_file(&mark).map_err(RunError::io(&mark))?;
+        let old = self
+            .target
+            .file_name()
+            .map(|name| beside(&self.target, name, ".replaced"))
+            .filter(|_| self.target.exists());
+        if let Some(old) = &old {
+            fs::rename(&self.target, old).map_err(RunError::io(&self.target))?;
+        }
+        if let Err(source) = fs::rename(&self.partial, &self.target) {
+            if let Some(old) = &old {
+                fs::rename(old, &self.target).map_err(RunError::io(old))?;
+            }
+            return Err(RunError::Io { path: self.target.clone(), source });
+        }
+        self.done = true;
+        if let Some(old) = &old {
+            fs::remove_dir_all(old).map_err(RunError::io(old))?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for ReportFolder {
+    /// A report that failed leaves nothing.
+    fn drop(&mut self) {
+        if !self.done {
+            let _ = fs::remove_dir_all(&self.partial);
+        }
+    }
+}
+
+/// Stands in a folder while it is being written.
+const MARK: &str = "unfinished";
+
+fn is_report(folder: &Path, mark: &str, own: impl Fn(&str) -> bool) -> Result<bool, RunError> {
+    if !folder.join(mark).is_file() {
+        return Ok(false);
+    }
+    for entry in fs::read_dir(folder).map_err(RunError::io(folder))? {
+        let entry = entry.map_err(RunError::io(folder))?;
+        let plain = entry.file_type().map_err(RunError::io(folder))?.is_file();
+        if !plain || !entry.file_name().to_str().is_some_and(&own) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
