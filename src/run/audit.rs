@@ -97,7 +97,7 @@ fn make(
         model: ModelUsed::new(classifier.info(), classifier.backend()),
         config_sha256: options.config.hash(),
         format: options.format,
-        inputs: inputs_now(&files, stop)?,
+        inputs: inputs_now(&files, progress, stop)?,
         seed: options.seed,
         redacted: options.redact,
     };

@@ -8,12 +8,14 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::interrupt::Interrupt;
 use super::manifest::{Counts, InputFile, ModelUsed, Program};
 use super::output::RunError;
+use super::progress::Progress;
 use crate::ingest::{Format, Reject};
 use crate::turns::Transcript;
 
@@ -87,27 +89,34 @@ impl Chain {
 }
 
 /// The inputs as they are now. A pipe has no hash before it is read.
-pub(super) fn inputs_now(files: &[PathBuf], stop: &Interrupt) -> Result<Vec<InputFile>, RunError> {
+pub(super) fn inputs_now(files: &[PathBuf], progress: &Progress, stop: &Interrupt) -> Result<Vec<InputFile>, RunError> {
+    let bar = progress.count("noting the input, in megabytes");
     let mut out = Vec::with_capacity(files.len());
     for path in files {
-        let sha256 = if path.is_file() { hash(path, stop)? } else { None };
+        let sha256 = if path.is_file() { hash(path, &bar, stop)? } else { None };
         out.push(InputFile { source: path.to_string_lossy().into_owned(), sha256, format: None });
     }
+    bar.finish_and_clear();
     Ok(out)
 }
 
 /// None where the file cannot be read: the reader will say why.
-fn hash(path: &Path, stop: &Interrupt) -> Result<Option<String>, RunError> {
+fn hash(path: &Path, bar: &ProgressBar, stop: &Interrupt) -> Result<Option<String>, RunError> {
     let Ok(mut file) = File::open(path) else { return Ok(None) };
     let mut state = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
+    let (mut buffer, mut bytes) = (vec![0; 1 << 20], 0);
+    let before = bar.position();
     loop {
+        bar.set_position(before + (bytes >> 20));
         if stop.asked() {
             return Err(RunError::Interrupted(None));
         }
         match file.read(&mut buffer) {
             Ok(0) => return Ok(Some(hex::encode(state.finalize()))),
-            Ok(n) => state.update(&buffer[..n]),
+            Ok(n) => {
+                state.update(&buffer[..n]);
+                bytes += n as u64;
+            }
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
             Err(_) => return Ok(None),
         }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Found, Kind, pattern, words};
+use super::{Found, Kind, near, pattern, words};
 
 /// What a street is called at its end, in full and in short.
 const STREET: &str = r"(?:Street|St|Road|Rd|Avenue|Ave|Av|Lane|Ln|Drive|Dr|Close|Court|Ct|Boulevard|Blvd|Way|Place|Pl|Terrace|Ter|Crescent|Cres|Square|Sq|Highway|Hwy|Parkway|Pkwy|Gardens|Gdns|Grove|Hill|Mews|Row|Walk|Circle|Cir|Trail|Trl|Quay|Wharf|Rise|View|Broadway)";
@@ -53,7 +53,10 @@ pub(super) fn find(text: &str, found: &mut Vec<Found>) {
 /// The length of a town behind an address, with the comma before it.
 fn town(after: &str) -> usize {
     static TOWN: LazyLock<Regex> = LazyLock::new(|| pattern(r"^, (\p{Lu}[\p{L}'’\-]+)(?:[,.;!?\n]| \p{Ll}|$)"));
-    TOWN.captures(after).and_then(|c| c.get(1)).filter(|m| !words::is_common(m.as_str())).map_or(0, |m| m.end())
+    TOWN.captures(near(after, 100))
+        .and_then(|c| c.get(1))
+        .filter(|m| !words::is_common(m.as_str()))
+        .map_or(0, |m| m.end())
 }
 
 #[cfg(test)]

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::Regex;
 
-use super::{Found, Kind, pattern, question, stands_alone, words};
+use super::{Found, Kind, near, pattern, question, stands_alone, words};
 use crate::turns::Transcript;
 
 /// A word for a number, and whether "number" or the like came with it.
@@ -98,7 +98,7 @@ impl Label {
 
 pub(super) fn find(text: &str, asked: &Asked, found: &mut Vec<Found>) {
     for label in LABEL.captures_iter(text).filter_map(|c| Label::of(&c)) {
-        let after = &text[label.end..];
+        let after = near(&text[label.end..], 60);
         let range = match label.kind {
             Kind::BirthDate => {
                 DATE.captures(after).and_then(|c| c.get(1)).map(|m| label.end + m.start()..label.end + m.end())
@@ -113,7 +113,7 @@ pub(super) fn find(text: &str, asked: &Asked, found: &mut Vec<Found>) {
     if asked.0.contains(&Kind::BirthDate) {
         let date = WORD
             .find_iter(text)
-            .find_map(|w| DATE.captures(&text[w.start()..])?.get(1).map(|m| (w.start(), m.range())));
+            .find_map(|w| DATE.captures(near(&text[w.start()..], 60))?.get(1).map(|m| (w.start(), m.range())));
         found.extend(date.map(|(at, r)| (at + r.start..at + r.end, Kind::BirthDate)));
     }
     if let Some(kind) = asked.number() {
@@ -139,7 +139,7 @@ enum Need {
 
 /// The number behind a label, in the same clause.
 fn value(text: &str, label: &Label) -> Option<Range<usize>> {
-    let clause = &text[label.end..];
+    let clause = near(&text[label.end..], 200);
     let clause = &clause[..clause.find(['\n', '!', '?', ';']).unwrap_or(clause.len())];
     let wants = !is_verb(text, label.start);
     for (i, word) in WORD.find_iter(clause).take(6).enumerate() {
@@ -165,7 +165,7 @@ fn value(text: &str, label: &Label) -> Option<Range<usize>> {
             return Some(range);
         }
         // Another label has a number of its own.
-        if LABEL.find_at(text, range.start).is_some_and(|m| m.start() == range.start) {
+        if LABEL.find(&clause[word.start()..]).is_some_and(|m| m.start() == 0) {
             return None;
         }
     }
@@ -185,17 +185,23 @@ fn is_verb(text: &str, label: usize) -> bool {
 /// Seven digits or more in groups.
 fn phone(text: &str, first: &Range<usize>) -> Option<Range<usize>> {
     static NUMBER: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\+?[0-9]{2,}(?:[ .\-/()]{1,2}[0-9]{2,})*"));
-    let m = NUMBER.find(&text[first.start..])?;
+    let m = NUMBER.find(near(&text[first.start..], 60))?;
     let range = first.start..first.start + m.end();
     let n = m.as_str().bytes().filter(u8::is_ascii_digit).count();
     let date = DATE.is_match(m.as_str());
     ((7..=15).contains(&n) && !date && stands_alone(text, &range) && !words::is_counted(text, &range)).then_some(range)
 }
 
+/// The longest number of an order or an account, in bytes.
+const LONGEST: usize = 60;
+
 /// A word, with the groups that belong to it, that can be the number of an order or an account.
 fn reference(text: &str, first: Range<usize>, need: Need) -> Option<Range<usize>> {
     let range = grown(text, first);
     let word = &text[range.clone()];
+    if word.len() > LONGEST {
+        return None;
+    }
     let digits = word.bytes().filter(u8::is_ascii_digit).count();
     let letters = word.chars().filter(|c| c.is_alphabetic()).count();
     let capitals = letters > 0 && !word.chars().any(char::is_lowercase);
@@ -224,8 +230,9 @@ fn grown(text: &str, first: Range<usize>) -> Range<usize> {
     if !lead && !group(start) {
         return range;
     }
-    while let Some(word) =
-        text[range.end..].strip_prefix([' ', '\u{a0}']).and_then(|rest| WORD.find(rest).filter(|m| m.start() == 0))
+    while let Some(word) = text[range.end..]
+        .strip_prefix([' ', '\u{a0}'])
+        .and_then(|rest| WORD.find(near(rest, 60)).filter(|m| m.start() == 0))
     {
         let gap = text[range.end..].chars().next().map_or(1, char::len_utf8);
         let end = range.end + gap + word.end();
@@ -249,6 +256,9 @@ fn is_other(word: &str) -> bool {
     OTHER.is_match(word)
 }
 
+/// The most numbers that are looked for in every turn of a transcript.
+const MOST: usize = 10_000;
+
 /// The numbers of a transcript that were named once.
 pub(super) struct Values {
     known: Option<AhoCorasick>,
@@ -264,7 +274,7 @@ impl Values {
             for (range, kind) in found.into_iter().filter(|(_, k)| !matches!(k, Kind::BirthDate)) {
                 let value = &text[range];
                 let plain: String = value.chars().filter(|c| c.is_alphanumeric()).collect();
-                if plain.len() >= 6 {
+                if plain.len() >= 6 && values.len() < MOST {
                     values.entry(plain).or_insert(kind);
                     values.entry(value.to_owned()).or_insert(kind);
                 }
@@ -273,6 +283,7 @@ impl Values {
         let known = AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .match_kind(MatchKind::LeftmostLongest)
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
             .build(values.keys());
         // More numbers than can be searched for at once: each is still found where it is named.
         Self { known: known.ok().filter(|_| !values.is_empty()), kinds: values.into_values().collect() }

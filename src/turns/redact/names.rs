@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::Regex;
 
-use super::{Found, Kind, pattern, question, stands_alone, words};
+use super::{Found, Kind, near, pattern, question, stands_alone, words};
 use crate::turns::{Role, Transcript};
 
 /// How sure the words before a name make it one.
@@ -90,6 +90,9 @@ pub(super) fn is_name_of_attribute(last: &str) -> bool {
     ATTRIBUTES.contains(&last)
 }
 
+/// The most words that are looked for in every turn of a transcript, about.
+const MOST: usize = 10_000;
+
 /// The names of a transcript.
 pub(super) struct Names {
     /// Where each turn gives one.
@@ -105,7 +108,7 @@ impl Names {
         for (i, turn) in transcript.turns.iter().enumerate() {
             let mut ranges = in_turn(&turn.text, turn.role);
             ranges.extend(question(transcript, i).and_then(|q| answer(q, &turn.text)));
-            for range in &ranges {
+            for range in ranges.iter().take(MOST.saturating_sub(known.len())) {
                 learn(&turn.text[range.clone()], &mut known);
             }
             given.push(ranges);
@@ -118,7 +121,10 @@ impl Names {
             }
         }
         let known: Vec<String> = known.into_iter().collect();
-        let words = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&known);
+        let words = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
+            .build(&known);
         Self { given, words: words.ok().filter(|_| !known.is_empty()), known }
     }
 
@@ -151,7 +157,7 @@ impl Names {
 fn learn(name: &str, known: &mut BTreeSet<String>) {
     for word in name.split(|c: char| !c.is_alphabetic() && !matches!(c, '\'' | '’' | '-')) {
         let lower = word.to_lowercase();
-        if word.chars().count() < 2
+        if !(2..=60).contains(&word.chars().count())
             || PARTICLES.contains(&lower.as_str())
             || words::is_common(word) && !words::is_ambiguous(word)
         {
@@ -237,7 +243,7 @@ fn ends_there(after: &str) -> bool {
 fn name_at(text: &str, at: usize, most: usize, any_case: bool) -> Option<Range<usize>> {
     let (mut end, mut start, mut count, mut from) = (at, None, 0, at);
     while count < most {
-        let Some(word) = WORD.find(&text[from..]) else { break };
+        let Some(word) = WORD.find(near(&text[from..], 100)) else { break };
         let word = word.as_str();
         let next = from + word.len();
         let particle = start.is_some() && PARTICLES.contains(&word);
@@ -256,7 +262,8 @@ fn name_at(text: &str, at: usize, most: usize, any_case: bool) -> Option<Range<u
         from = text.len() - rest.len();
     }
     // "Larkspur Support" is no person, whatever stands before the word that says so.
-    let next_word = text[end..].strip_prefix(' ').and_then(|rest| WORD.find(rest)).map(|m| m.as_str().to_lowercase());
+    let next_word =
+        text[end..].strip_prefix(' ').and_then(|rest| WORD.find(near(rest, 100))).map(|m| m.as_str().to_lowercase());
     let company = next_word.is_some_and(|w| words::is_company_word(&w));
     start.map(|s| s..end).filter(|_| !company)
 }

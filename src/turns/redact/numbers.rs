@@ -8,9 +8,9 @@ use regex::Regex;
 use super::{Found, Kind, digits, pattern, stands_alone};
 
 /// What may stand between two groups.
-pub(super) const GAP: &str = r"[ .\-\u{a0}\u{2009}\u{202f}\u{2010}-\u{2013}]";
+const GAP: &str = r"[ .\-\u{a0}\u{2009}\u{202f}\u{2010}-\u{2013}]";
 
-static RUN: LazyLock<Regex> = LazyLock::new(|| pattern(&format!("[2-6](?:{GAP}{{0,2}}[0-9]){{12,}}")));
+static RUN: LazyLock<Regex> = LazyLock::new(|| pattern(&format!("[2-6](?:{GAP}{{0,2}}[0-9]){{12,18}}")));
 static IBAN: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\b[a-z]{2}[0-9]{2}"));
 
 /// Countries of the IBAN registry with the length of theirs.
@@ -46,8 +46,7 @@ fn next_group(text: &str, run: Range<usize>) -> usize {
 /// The longest beginning of a run, in whole groups, that is a card number: its expiry may stand behind it.
 fn card(text: &str, run: Range<usize>) -> Option<Range<usize>> {
     let run_text = &text[run.clone()];
-    // No card has more than 19 digits with two characters between any two of them.
-    let ends = (13..=run_text.len().min(80))
+    let ends = (13..=run_text.len())
         .rev()
         .filter(|&end| run_text.is_char_boundary(end) && run_text.as_bytes()[end - 1].is_ascii_digit());
     ends.map(|end| run.start..run.start + end).find(|r| stands_alone(text, r) && is_card(&text[r.clone()]))
