@@ -107,7 +107,7 @@ fn printed(page: &Value) {
 fn plan(i: usize) -> Plan {
     let agent = if i % 40 == 39 { "few".to_owned() } else { format!("a{}", i % 8) };
     let mut plan = Plan::new(&agent, i);
-    if agent == "a3" && i % 3 != 0 || i % 11 == 1 {
+    if agent == "a3" && !i.is_multiple_of(3) || i % 11 == 1 {
         plan.violated.push("missing-apology");
     }
     if i % 13 == 2 {
