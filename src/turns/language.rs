@@ -136,10 +136,10 @@ mod tests {
     #[test]
     fn one_side_in_another_language_decides() {
         let turns = [
-            turn(Role::Agent, "Thank you for calling, how can I help you?"),
+            turn(Role::Customer, "I was charged twice, can you help me with that please?"),
             turn(
-                Role::Customer,
-                "Quiero cancelar mi contrato, llevo una semana sin internet y es la tercera vez que escribo.",
+                Role::Agent,
+                "Lamento mucho las molestias. He devuelto el segundo cargo y lo verá en su cuenta en tres días.",
             ),
         ];
         assert_eq!(detect(&turns, Some("en-US")), "es");
