@@ -295,16 +295,14 @@ mod tests {
             "at ",
             "ana at a dot ",
         ] {
-            let text = piece.repeat(200_000 / piece.len());
+            let text = piece.repeat(50_000 / piece.len());
             let turn = |role, text| Turn { role, text, at: None, agent_id: None };
             let turns = vec![
                 turn(Role::Agent, "What is your name, date of birth, phone and account number?".to_owned()),
                 turn(Role::Customer, text),
             ];
             let transcript = Transcript { id: "t".to_owned(), attributes: BTreeMap::new(), turns };
-            let began = std::time::Instant::now();
             Redactor::new(&transcript).turn(1);
-            println!("{piece:?} {:?}", began.elapsed());
         }
         assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
     }
