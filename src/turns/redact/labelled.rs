@@ -238,7 +238,7 @@ fn grown(text: &str, first: Range<usize>) -> Range<usize> {
         let end = range.end + gap + word.end();
         // A single digit is a group where nothing follows that it could count.
         let counts = word.len() == 1 && text[end..].trim_start().starts_with(char::is_alphabetic);
-        if !group(word.as_str()) || counts {
+        if !group(word.as_str()) || counts || end - range.start > LONGEST {
             break;
         }
         range.end = end;

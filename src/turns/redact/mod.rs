@@ -294,7 +294,7 @@ mod tests {
             "at ",
             "ana at a dot ",
         ] {
-            let text = piece.repeat(200_000 / piece.len());
+            let text = piece.repeat(50_000 / piece.len());
             let turn = |role, text| Turn { role, text, at: None, agent_id: None };
             let turns = vec![
                 turn(Role::Agent, "What is your name, date of birth, phone and account number?".to_owned()),
