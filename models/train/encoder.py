@@ -77,9 +77,9 @@ class Classifier(nn.Module):
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.fast):
             return self.bert(ids, attention_mask=mask, **typed).last_hidden_state.float()
 
-    def freeze(self, layers, words=False):
-        """Leaves the word embeddings (but with `words`), and the lowest `layers` layers, as they were pretrained."""
-        self.bert.embeddings.word_embeddings.weight.requires_grad = words
+    def freeze(self, layers):
+        """Leaves the word embeddings, and the lowest `layers` layers, as they were pretrained."""
+        self.bert.embeddings.word_embeddings.weight.requires_grad = False
         if layers:
             self.bert.embeddings.requires_grad_(False)
         for layer in self.bert.encoder.layer[:layers]:

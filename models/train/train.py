@@ -105,7 +105,6 @@ def main():
     a.add_argument("--soft-without", default="", help="labels on which the teacher is not heard, for it learned another reading; separated by commas")
     a.add_argument("--pool", type=int, default=9_000, help="turns of the unlabelled pool to learn from the teacher")
     a.add_argument("--posts", type=int, default=4_000, help="public posts to learn from the teacher")
-    a.add_argument("--words", action="store_true", help="train the word embeddings too (small.py)")
     a.add_argument("--seed", type=int, default=0)
     a.add_argument("--threads", type=int, default=2)
     args = a.parse_args()
@@ -121,7 +120,7 @@ def main():
         train += [r for r in data.load_unlabelled(args.data, args.seed, args.pool, args.posts) if r["id"] in soft]
         print(f"{len(soft)} rows judged by the teacher; {len(train)} training rows", flush=True)
     inputs, model = Inputs(args.base), Classifier(args.base)
-    model.freeze(args.freeze, args.words)
+    model.freeze(args.freeze)
     warm = Path(args.init) if args.init else out / "warm.pt"
     if not warm.exists():
         warm_up(model, inputs, Path(args.data) / "extra", args.seed, args.warm_rows, lr=args.lr * 0.66)
