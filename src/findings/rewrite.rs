@@ -170,14 +170,16 @@ impl Wording {
 fn heard(text: &str) -> Option<String> {
     let all: Vec<&str> = sentences(text).into_iter().map(|r| &text[r]).collect();
     // The first sentence that is more than a greeting, with a part of it where it is long.
-    let telling = all.iter().find(|s| words(s).len() >= 4).or_else(|| all.first())?;
+    let telling = all.iter().find(|s| words(s).len() >= 4).or_else(|| all.iter().max_by_key(|s| words(s).len()))?;
     let line = telling.split('\n').map(str::trim).find(|l| words(l).len() >= 4).unwrap_or(telling);
     // Whom a public message is addressed to is not what it says.
     let line = line.trim_start_matches('.').trim_start();
     let line = line.strip_prefix('@').and_then(|l| l.split_once(char::is_whitespace)).map_or(line, |(_, rest)| rest);
     let heard = clipped(line, TAKEN_UP);
     let heard = heard.trim_end_matches(['.', '!', '?', ',', ';', ':']).replace(['“', '”', '"'], "’");
-    (!words(&heard).is_empty()).then_some(heard)
+    // A name or a number alone, replaced or not, is nothing to take up.
+    let own = heard.split_whitespace().filter(|w| !w.starts_with('[') && !words(w).is_empty()).count();
+    (own >= 3).then_some(heard)
 }
 
 /// The beginning of a text, up to a word, with an ellipsis where something is left out.
@@ -282,7 +284,9 @@ mod tests {
     #[test]
     fn whom_a_message_is_addressed_to_is_left_out() {
         assert_eq!(heard(".@Larkspur the router died again today").as_deref(), Some("the router died again today"));
-        assert_eq!(heard("@Larkspur").as_deref(), Some("@Larkspur"));
+        assert_eq!(heard("@Larkspur"), None);
+        assert_eq!(heard("[NAME]. It was Aberdeen. In winter.").as_deref(), Some("It was Aberdeen"));
+        assert_eq!(heard("[NAME] [PHONE]"), None);
     }
 
     #[test]
