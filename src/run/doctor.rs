@@ -124,7 +124,7 @@ impl Doctor<'_> {
             let start = Instant::now();
             pipeline::classify(self.classifier, self.sample, &self.scope)?;
             let seconds = start.elapsed().as_secs_f64() * self.bytes as f64 / bytes as f64;
-            self.checkup.estimated_seconds = Some((seconds * 10.0).round() / 10.0);
+            self.checkup.estimated_seconds = Some((seconds * 10.0).ceil() / 10.0);
             self.checkup.sampled_turns = turns;
         }
         let mut rejects: Vec<RejectGroup> = self.reasons.into_values().collect();

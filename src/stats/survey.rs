@@ -156,6 +156,9 @@ impl Design {
     }
 }
 
+/// Effective degrees of freedom below which an error is hardly seen.
+const FEW: f64 = 4.0;
+
 /// The 97.5 % point of Student's t.
 fn quantile(freedom: f64) -> f64 {
     StudentsT::new(0.0, 1.0, freedom).map_or(super::intervals::Z95, |t| t.inverse_cdf(0.975))
@@ -232,14 +235,21 @@ impl Answers {
         Some(Powered { estimate: Estimate { value, linear }, lambda })
     }
 
-    /// The 95 % interval of a rate by PPI++: Student's t on the effective degrees of its error. Where the program and people never differ in
-    /// the sample there is no error to be seen, and the interval is that of the sample alone.
+    /// The 95 % interval of a rate by PPI++: Student's t on the effective degrees of its error. Where the program and people differ in a few units of
+    /// the sample, or in none, the error is hardly seen, and those degrees ask for an interval of any width; but λ is chosen so that the estimate is
+    /// no less sure than the sample alone, so the interval is then at most as wide as the sample's.
     pub fn powered_interval(&self, design: &Design, powered: &Powered) -> Option<(f64, f64)> {
         let estimate = &powered.estimate;
-        if design.error(estimate)? > 0.0 {
-            return design.interval(estimate, design.effective_freedom(estimate));
+        let freedom = design.effective_freedom(estimate);
+        let seen = if design.error(estimate)? > 0.0 { design.interval(estimate, freedom) } else { None };
+        if seen.is_some() && freedom >= FEW {
+            return seen;
         }
-        design.share_interval(estimate, &self.people.1, design.freedom())
+        let alone = design.ratio(&self.people.0, &self.people.1)?;
+        let alone = Estimate { value: estimate.value, ..alone };
+        let of_sample = design.share_interval(&alone, &self.people.1, design.freedom());
+        let width = |(low, high): &(f64, f64)| high - low;
+        [seen, of_sample].into_iter().flatten().min_by(|a, b| width(a).total_cmp(&width(b)))
     }
 
     /// Sensitivity and specificity over all units asked about: a question that does not apply is not so. None where people found only one kind.
@@ -374,6 +384,28 @@ mod tests {
         let tuned = a.powered(&d, None).unwrap();
         assert!(tuned.lambda > 0.5 && tuned.lambda < 0.6);
         assert!(d.error(&tuned.estimate) < d.error(&d.ratio(&y, &a.inside).unwrap()));
+    }
+
+    #[test]
+    fn one_difference_makes_no_interval_wider_than_the_sample_s() {
+        let d = Design::new(vec![0; 32], &[0.36; 32]);
+        let all = vec![1.0; 32];
+        let y: Vec<f64> = (0..32).map(|i| f64::from(i % 4 == 0)).collect();
+        let mut f = y.clone();
+        f[1] = 1.0;
+        let a = Answers {
+            people: (y.clone(), all.clone()),
+            program: (f, all.clone()),
+            totals: (25.0, 89.0),
+            inside: all.clone(),
+            population: 89.0,
+        };
+        let powered = a.powered(&d, None).unwrap();
+        assert!(d.effective_freedom(&powered.estimate) < FEW);
+        let (low, high) = a.powered_interval(&d, &powered).unwrap();
+        let alone = Estimate { value: powered.estimate.value, ..d.ratio(&y, &all).unwrap() };
+        let of_sample = d.share_interval(&alone, &all, d.freedom()).unwrap();
+        assert!(low > 0.0 && high - low <= of_sample.1 - of_sample.0, "{low} {high} {of_sample:?}");
     }
 
     #[test]
