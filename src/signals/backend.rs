@@ -59,20 +59,31 @@ pub enum Runtime {
     Onnx,
 }
 
+/// A model on a runtime.
+pub(super) struct Loaded {
+    /// The large network.
+    pub(super) large: Box<dyn Backend>,
+    /// The small one that answers first, where the model has one and the runtime runs it.
+    pub(super) first: Option<Box<dyn Backend>>,
+}
+
 impl Runtime {
     /// This runtime with a model.
     ///
     /// # Errors
     /// When the model is damaged, or the runtime is not part of this program or lacks its files.
-    pub(super) fn load(self, model: &Model) -> Result<Box<dyn Backend>, ModelError> {
+    pub(super) fn load(self, model: &Model) -> Result<Loaded, ModelError> {
         match self {
-            Self::Embedded => Ok(Box::new(Embedded::load(model)?)),
+            Self::Embedded => {
+                let (large, first) = Embedded::load(model)?;
+                Ok(Loaded { large: Box::new(large), first: first.map(|f| Box::new(f) as Box<dyn Backend>) })
+            }
             #[cfg(feature = "onnx")]
             Self::Onnx => {
                 let folder = model.folder().ok_or_else(|| {
                     ModelError::Backend("the onnx backend needs --model DIR with a model.onnx (docs/backends.md)".to_owned())
                 })?;
-                Ok(Box::new(super::onnx::Onnx::load(folder)?))
+                Ok(Loaded { large: Box::new(super::onnx::Onnx::load(folder)?), first: None })
             }
             #[cfg(not(feature = "onnx"))]
             Self::Onnx => Err(ModelError::Backend(

@@ -6,7 +6,8 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use super::backend::{Answer, Encoded};
+use super::backend::Encoded;
+use super::classifier::Answered;
 
 /// Turns of more tokens, their context included, seldom come again.
 const TOKENS: usize = 64;
@@ -16,12 +17,12 @@ const GENERATION: usize = 16_384;
 /// The answers of the last turns, in two generations: what is asked for again moves to the younger one, and when that is full the elder is forgotten.
 #[derive(Default)]
 pub(super) struct Cache {
-    generations: Mutex<[HashMap<Encoded, Answer>; 2]>,
+    generations: Mutex<[HashMap<Encoded, Answered>; 2]>,
 }
 
 impl Cache {
     /// The answer to these tokens, if they were classified before.
-    pub(super) fn get(&self, row: &Encoded) -> Option<Answer> {
+    pub(super) fn get(&self, row: &Encoded) -> Option<Answered> {
         if row.ids.len() > TOKENS {
             return None;
         }
@@ -35,14 +36,14 @@ impl Cache {
     }
 
     /// Keeps an answer for later.
-    pub(super) fn keep(&self, row: &Encoded, answer: Answer) {
+    pub(super) fn keep(&self, row: &Encoded, answer: Answered) {
         if row.ids.len() <= TOKENS {
             let mut both = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
             Self::insert(&mut both, row.clone(), answer);
         }
     }
 
-    fn insert(both: &mut [HashMap<Encoded, Answer>; 2], row: Encoded, answer: Answer) {
+    fn insert(both: &mut [HashMap<Encoded, Answered>; 2], row: Encoded, answer: Answered) {
         if both[0].len() >= GENERATION {
             both[1] = std::mem::take(&mut both[0]);
         }
@@ -53,14 +54,14 @@ impl Cache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signals::backend::LOGITS;
+    use crate::signals::backend::{Answer, LOGITS};
 
     fn row(id: u32) -> Encoded {
         Encoded { ids: vec![id; 5], own: 3 }
     }
 
-    fn answer(logit: f32) -> Answer {
-        Answer { logits: [logit; LOGITS], focus: [0; 24] }
+    fn answer(logit: f32) -> Answered {
+        Answered { answer: Answer { logits: [logit; LOGITS], focus: [0; 24] }, deferred: false }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::backend::{Answer, Backend, BackendError, Encoded, LOGITS, Runtime};
 use super::cache::Cache;
 use super::encode::Encoder;
+use super::gate::Gate;
 use super::label::{Cue, Label, LabelSet, QUOTE, Sentiment, Signals};
 use super::model::{Model, ModelError, ModelInfo};
 use super::wording::settle;
@@ -34,10 +35,22 @@ impl Input<'_> {
     }
 }
 
-/// Tokens, batches, backend and thresholds together.
+/// An answer, and whether the small network left it to the large one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Answered {
+    pub(super) answer: Answer,
+    pub(super) deferred: bool,
+}
+
+/// Rows to be classified, each with the places where it is asked for.
+type Rows<'a> = Vec<(&'a Encoded, Vec<usize>)>;
+
+/// Tokens, batches, backends and thresholds together.
 pub struct Classifier {
     encoder: Encoder,
-    backend: Box<dyn Backend>,
+    large: Box<dyn Backend>,
+    /// The network that answers first, and which of its answers stand.
+    first: Option<(Box<dyn Backend>, Gate)>,
     cache: Cache,
     thresholds: [f32; 24],
     cue_thresholds: [f32; 4],
@@ -60,9 +73,12 @@ impl Classifier {
     pub fn on(runtime: Runtime, model: &Model) -> Result<Self, ModelError> {
         let info = model.info().clone();
         let threshold = |name: &str| info.thresholds.get(name).copied().unwrap_or(0.5);
+        let loaded = runtime.load(model)?;
+        let gate = info.first.as_ref().map(|first| Gate::new(&info, first));
         Ok(Self {
             encoder: Encoder::new(model)?,
-            backend: runtime.load(model)?,
+            large: loaded.large,
+            first: loaded.first.zip(gate),
             cache: Cache::default(),
             thresholds: Label::ALL.map(|l| threshold(l.name())),
             cue_thresholds: Cue::ALL.map(|c| threshold(c.name())),
@@ -77,7 +93,7 @@ impl Classifier {
 
     /// The runtime's name.
     pub fn backend(&self) -> &'static str {
-        self.backend.name()
+        self.large.name()
     }
 
     /// The signals of each turn, in order. Runs on all threads of the present pool.
@@ -102,49 +118,53 @@ impl Classifier {
             .with_min_len(64)
             .map(|input| input.speaks().then(|| self.encoder.encode(input)).transpose())
             .collect::<Result<_, _>>()?;
-        let Some(answers) = self.answers(&encoded, stop)? else { return Ok(None) };
-        let mut out = vec![Signals::nothing(); inputs.len()];
-        for (i, answer) in answers.iter().enumerate() {
-            let Some(answer) = answer else { continue };
-            out[i] = self.signals(inputs[i].role, &answer.logits);
-            settle(inputs[i].role, inputs[i].text, &mut out[i]);
-            out[i].focus = self.focus(inputs[i].text, answer)?;
-        }
-        Ok(Some(out))
+        let role = |i: usize| inputs[i].role;
+        let Some(answers) = self.answers(&encoded, role, stop)? else { return Ok(None) };
+        let signals = |(input, answered): (&Input<'_>, &Option<Answered>)| {
+            let Some(Answered { answer, deferred }) = answered else { return Ok(Signals::nothing()) };
+            let mut out = self.signals(input.role, &answer.logits);
+            settle(input.role, input.text, &mut out);
+            out.focus = self.focus(input.text, answer)?;
+            out.deferred = *deferred;
+            Ok(out)
+        };
+        inputs.par_iter().zip(&answers).with_min_len(64).map(signals).collect::<Result<_, _>>().map(Some)
     }
 
     /// The answer to each row, the same tokens classified once; none where it was given up.
     fn answers(
         &self,
         encoded: &[Option<Encoded>],
+        role: impl Fn(usize) -> Role,
         stop: &(dyn Fn() -> bool + Sync),
-    ) -> Result<Option<Vec<Option<Answer>>>, ModelError> {
-        let mut out: Vec<Option<Answer>> =
+    ) -> Result<Option<Vec<Option<Answered>>>, ModelError> {
+        let mut out: Vec<Option<Answered>> =
             encoded.iter().map(|row| row.as_ref().and_then(|row| self.cache.get(row))).collect();
-        let mut rows: HashMap<&Encoded, Vec<usize>> = HashMap::new();
+        let mut places: HashMap<&Encoded, Vec<usize>> = HashMap::new();
         for (i, row) in encoded.iter().enumerate() {
             if let (Some(row), None) = (row, &out[i]) {
-                rows.entry(row).or_default().push(i);
+                places.entry(row).or_default().push(i);
             }
         }
-        let mut order: Vec<(&Encoded, Vec<usize>)> = rows.into_iter().collect();
+        let mut rows: Rows<'_> = places.into_iter().collect();
         // Longest first: no thread is left with a long batch at the end.
-        order.sort_by_key(|(row, places)| (Reverse(row.ids.len()), places[0]));
-        let batches = batches(&order);
-        let answer = |batch: &&[(&Encoded, Vec<usize>)]| {
-            let rows = || self.backend.answer(&batch.iter().map(|(row, _)| *row).collect::<Vec<_>>());
-            (!stop()).then(rows).transpose()
+        rows.sort_by_key(|(row, places)| (Reverse(row.ids.len()), places[0]));
+        let mut keep = |row: &Encoded, places: &[usize], answer: Answer, deferred: bool| {
+            let answered = Answered { answer, deferred };
+            self.cache.keep(row, answered);
+            places.iter().for_each(|&i| out[i] = Some(answered));
         };
-        let answers: Option<Vec<Vec<Answer>>> = batches
-            .par_iter()
-            .with_max_len(1)
-            .map(answer)
-            .collect::<Result<_, BackendError>>()
-            .map_err(|e| ModelError::Weights(e.to_string()))?;
-        let Some(answers) = answers else { return Ok(None) };
-        for ((row, places), answer) in batches.iter().copied().flatten().zip(answers.iter().flatten()) {
-            self.cache.keep(row, *answer);
-            places.iter().for_each(|&i| out[i] = Some(*answer));
+        if let Some((first, gate)) = &self.first {
+            let Some(answers) = run(first.as_ref(), &rows, stop)? else { return Ok(None) };
+            let mut answers = answers.into_iter();
+            rows.retain(|(row, places)| {
+                let settled = answers.next().filter(|a| gate.settles(role(places[0]), &a.logits));
+                settled.inspect(|answer| keep(row, places, *answer, false)).is_none()
+            });
+        }
+        let Some(answers) = run(self.large.as_ref(), &rows, stop)? else { return Ok(None) };
+        for ((row, places), answer) in rows.iter().zip(answers) {
+            keep(row, places, answer, self.first.is_some());
         }
         Ok(Some(out))
     }
@@ -157,13 +177,14 @@ impl Classifier {
         Ok(self.encoder.encode(input)?.ids)
     }
 
-    /// The raw logits of one turn, for comparison with the reference.
+    /// The large network's logits of one turn, or the small one's where there is one and `first` asks for it; for comparison with the reference.
     ///
     /// # Errors
     /// When the tokenizer or the backend fails.
-    pub fn logits(&self, input: &Input<'_>) -> Result<[f32; LOGITS], ModelError> {
+    pub fn logits(&self, input: &Input<'_>, first: bool) -> Result<[f32; LOGITS], ModelError> {
         let encoded = self.encoder.encode(input)?;
-        let rows = self.backend.answer(&[&encoded]).map_err(|e| ModelError::Weights(e.to_string()))?;
+        let backend = self.first.as_ref().filter(|_| first).map_or(&self.large, |(first, _)| first);
+        let rows = backend.answer(&[&encoded]).map_err(|e| ModelError::Weights(e.to_string()))?;
         rows.first().map(|r| r.logits).ok_or_else(|| ModelError::Weights("the backend gave no row".to_owned()))
     }
 
@@ -195,7 +216,15 @@ impl Classifier {
             .into_iter()
             .rev()
             .max_by(|a, b| sentiment_p[*a as usize].total_cmp(&sentiment_p[*b as usize]));
-        Signals { sentiment: best.unwrap_or(Sentiment::Neu), sentiment_p, labels, p, cues, focus: Vec::new() }
+        Signals {
+            sentiment: best.unwrap_or(Sentiment::Neu),
+            sentiment_p,
+            labels,
+            p,
+            cues,
+            focus: Vec::new(),
+            deferred: false,
+        }
     }
 }
 
@@ -206,6 +235,25 @@ fn sigmoid(x: f32) -> f32 {
 /// Four decimals: what is shown is what is judged by.
 fn rounded(p: f32) -> f32 {
     (p * 10_000.0).round() / 10_000.0
+}
+
+/// A network's answer to each row, in order; none where it was given up.
+fn run(
+    backend: &dyn Backend,
+    rows: &Rows<'_>,
+    stop: &(dyn Fn() -> bool + Sync),
+) -> Result<Option<Vec<Answer>>, ModelError> {
+    let answer = |batch: &&[(&Encoded, Vec<usize>)]| {
+        let answer = || backend.answer(&batch.iter().map(|(row, _)| *row).collect::<Vec<_>>());
+        (!stop()).then(answer).transpose()
+    };
+    let answers: Option<Vec<Vec<Answer>>> = batches(rows)
+        .par_iter()
+        .with_max_len(1)
+        .map(answer)
+        .collect::<Result<_, BackendError>>()
+        .map_err(|e| ModelError::Weights(e.to_string()))?;
+    Ok(answers.map(|answers| answers.concat()))
 }
 
 /// Neighbours in length, up to the token budget each.

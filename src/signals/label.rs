@@ -190,6 +190,8 @@ pub struct Signals {
     pub cues: [bool; 4],
     /// For each label, the byte of the turn at which the words for it stand; empty for a turn of at most [`QUOTE`] characters.
     pub focus: Vec<u32>,
+    /// Whether the small network left this turn to the large one.
+    pub deferred: bool,
 }
 
 /// The longest quote, in characters; of a longer turn the sentences around the focus are quoted.
@@ -205,6 +207,7 @@ impl Signals {
             p: [0.0; 24],
             cues: [false; 4],
             focus: Vec::new(),
+            deferred: false,
         }
     }
 
@@ -214,7 +217,7 @@ impl Signals {
         sentiment_p[sentiment as usize] = 1.0;
         let mut p = [0.0; 24];
         labels.iter().for_each(|l| p[l as usize] = 1.0);
-        Self { sentiment, sentiment_p, labels, p, cues: [false; 4], focus: Vec::new() }
+        Self { sentiment, sentiment_p, labels, p, cues: [false; 4], focus: Vec::new(), deferred: false }
     }
 
     /// Whether the label holds.

@@ -75,6 +75,9 @@ pub struct ModelInfo {
     pub languages: Vec<String>,
     /// Encoder layers.
     pub layers: usize,
+    /// A small network that answers first, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<First>,
     /// Label names in the order of the logits.
     pub labels: Vec<Label>,
     /// Sentiment names in the order of the logits that follow.
@@ -87,6 +90,18 @@ pub struct ModelInfo {
     pub thresholds: BTreeMap<String, f32>,
     /// sha256 of the other files.
     pub sha256: BTreeMap<String, String>,
+}
+
+/// The small network: it shares the tokenizer and the word vectors, and its logits stand to the same thresholds.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct First {
+    /// Its encoder layers.
+    pub layers: usize,
+    /// How far its logits lie from the large network's: their standard deviation for each label, cue and `sentiment`, on turns held back from training.
+    pub spread: BTreeMap<String, f32>,
+    /// A turn on which it is expected to decide more labels otherwise than the large network is left to that one.
+    pub differences: f32,
 }
 
 fn english() -> Vec<String> {
@@ -146,7 +161,20 @@ impl Model {
         if let Some(name) = names.find(|n| !info.thresholds.contains_key(*n)) {
             return Err(ModelError::Description(format!("no threshold for {name}")));
         }
+        if let Some(first) = &info.first {
+            let mut names = Label::ALL.map(Label::name).into_iter().chain(Cue::ALL.map(Cue::name)).chain(["sentiment"]);
+            if let Some(name) = names.find(|n| !first.spread.get(*n).is_some_and(|s| *s > 0.0)) {
+                return Err(ModelError::Description(format!("no spread for {name}")));
+            }
+        }
         Ok(Self { info, tokenizer, weights, folder })
+    }
+
+    /// The same without the small network: the large one answers every turn.
+    #[must_use]
+    pub fn accurate(mut self) -> Self {
+        self.info.first = None;
+        self
     }
 
     /// What the model is.
@@ -181,17 +209,34 @@ impl Tensors<'_> {
         self.get(name)?.shape().try_into().map_err(|_| ModelError::Shape(name.to_owned()))
     }
 
-    /// A tensor as 16-bit floats, row-major.
-    pub(super) fn f16(&self, name: &str) -> Result<Vec<f16>, ModelError> {
-        let tensor = self.get(name)?;
-        if tensor.dtype() != Dtype::F16 {
-            return Err(ModelError::Weights(format!("{name} is {:?}, not F16", tensor.dtype())));
-        }
-        Ok(tensor.data().as_chunks::<2>().0.iter().map(|b| f16::from_le_bytes(*b)).collect())
-    }
-
     /// A tensor as 32-bit floats, row-major.
     pub(super) fn f32(&self, name: &str) -> Result<Vec<f32>, ModelError> {
-        Ok(self.f16(name)?.into_iter().map(f16::to_f32).collect())
+        match self.weight(name)? {
+            Weight::Float(values) => Ok(values.into_iter().map(f16::to_f32).collect()),
+            Weight::Int8 { .. } => Err(ModelError::Weights(format!("{name} is I8, not F16"))),
+        }
     }
+
+    /// A tensor of 16-bit floats, or of 8-bit numbers with a 16-bit scale for each row in `NAME_scale`.
+    pub(super) fn weight(&self, name: &str) -> Result<Weight, ModelError> {
+        let tensor = self.get(name)?;
+        match tensor.dtype() {
+            Dtype::F16 => {
+                Ok(Weight::Float(tensor.data().as_chunks::<2>().0.iter().map(|b| f16::from_le_bytes(*b)).collect()))
+            }
+            Dtype::I8 => Ok(Weight::Int8 {
+                values: tensor.data().iter().map(|b| b.cast_signed()).collect(),
+                scales: self.f32(&format!("{name}_scale"))?,
+            }),
+            other => Err(ModelError::Weights(format!("{name} is {other:?}, not F16 or I8"))),
+        }
+    }
+}
+
+/// A weight matrix, row-major.
+pub(super) enum Weight {
+    /// As 16-bit floats.
+    Float(Vec<f16>),
+    /// As 8-bit numbers and a scale for each row.
+    Int8 { values: Vec<i8>, scales: Vec<f32> },
 }

@@ -5,7 +5,9 @@
 #[inline(always)]
 fn exp(x: f32) -> f32 {
     let x = x.clamp(-87.0, 88.0);
-    let n = (x * std::f32::consts::LOG2_E + 12_582_912.0) - 12_582_912.0; // rounds to the nearest whole number
+    // Adding 1.5 · 2²³ rounds to the nearest whole number and leaves it in the lowest bits.
+    let shifted = x * std::f32::consts::LOG2_E + 12_582_912.0;
+    let n = shifted - 12_582_912.0;
     let r = x - n * 0.693_359_4 - n * -2.121_944_4e-4;
     let p = 1.987_569_1e-4;
     let p = p * r + 1.398_199_9e-3;
@@ -14,7 +16,7 @@ fn exp(x: f32) -> f32 {
     let p = p * r + 1.666_666_5e-1;
     let p = p * r + 0.5;
     let y = p * r * r + r + 1.0;
-    y * f32::from_bits(((n as i32 + 127) as u32) << 23)
+    y * f32::from_bits((shifted.to_bits() << 23).wrapping_add(127 << 23))
 }
 
 /// Error function; absolute error under 1.5e-7 (Abramowitz and Stegun, 7.1.26).
@@ -78,18 +80,6 @@ pub(super) fn layer_norm(x: &mut [f32], weight: &[f32], bias: &[f32]) {
             *v = (*v - mean) * scale * w + b;
         }
     }
-}
-
-/// The dot product in eight lanes, always added up in the same order; the length is a multiple of 8.
-#[inline(always)]
-pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut lanes = [0f32; 8];
-    for (x, y) in a.chunks_exact(8).zip(b.chunks_exact(8)) {
-        for i in 0..8 {
-            lanes[i] += x[i] * y[i];
-        }
-    }
-    lanes.iter().sum()
 }
 
 #[cfg(test)]

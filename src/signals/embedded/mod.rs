@@ -3,8 +3,13 @@
 //! Rows are laid end to end without padding; every matrix row is computed by the same instructions in the same
 //! order whatever stands beside it, so a row's answer does not depend on its batch.
 
+mod attention;
 mod bert;
-mod kernel;
+mod dense;
+mod float;
+mod heads;
+mod int8;
 mod math;
+mod words;
 
 pub use bert::Embedded;

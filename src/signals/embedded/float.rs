@@ -1,10 +1,10 @@
-//! Matrix product with a packed weight: `out[m, n] += a[m, k] · w[n, k]ᵀ`.
+//! Matrix product of floats: `out[m, n] += a[m, k] · w[n, k]ᵀ`.
 //!
 //! The weight is packed once in panels of 16 output columns. The kernel holds 6 rows × 16 columns in registers;
 //! the sum over `k` runs in blocks of 192 in a fixed order, so that a row's result is the same in any batch.
 
 /// Columns of a panel.
-const PANEL: usize = 16;
+pub(super) const PANEL: usize = 16;
 /// Rows of a tile.
 const TILE: usize = 6;
 /// Depth of a block: a panel of it and a tile's rows fit the first-level cache.
@@ -12,15 +12,15 @@ const DEPTH: usize = 192;
 /// Rows that pass over the whole weight before the next ones do.
 const ROWS: usize = 96;
 
-/// A weight matrix `[n, k]` with its bias, packed for [`Packed::apply`].
-pub(super) struct Packed {
+/// A weight matrix `[n, k]` with its bias, packed for [`Float::apply`].
+pub(super) struct Float {
     panels: Vec<f32>,
     bias: Vec<f32>,
     n: usize,
     k: usize,
 }
 
-impl Packed {
+impl Float {
     /// Packs a row-major `[n, k]` weight; none where the sizes do not fit or `n` is no multiple of 16.
     pub(super) fn new(weight: &[f32], bias: &[f32], k: usize) -> Option<Self> {
         let n = bias.len();
@@ -51,18 +51,7 @@ impl Packed {
         for _ in 0..rows {
             out.extend_from_slice(&self.bias);
         }
-        #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
-            self.blocks(a, out, |tile| {
-                #[allow(unsafe_code)]
-                // SAFETY: the processor was just found to have AVX2 and FMA.
-                unsafe {
-                    avx2(tile);
-                }
-            });
-            return;
-        }
-        self.blocks(a, out, portable);
+        self.blocks(a, out, tile);
     }
 
     fn blocks(&self, a: &[f32], out: &mut [f32], kernel: impl Fn(Tile<'_>)) {
@@ -88,6 +77,38 @@ impl Packed {
             }
         }
     }
+}
+
+/// A small product: to `rows` rows of `out`, `width` apart, adds those of `a`, `stride` apart, times panels of `depth` × 16 values.
+#[inline(always)]
+pub(super) fn add_product(
+    (a, stride): (&[f32], usize),
+    rows: usize,
+    (panels, depth): (&[f32], usize),
+    (out, width): (&mut [f32], usize),
+) {
+    for (index, panel) in panels.chunks_exact(depth * PANEL).enumerate() {
+        for row in (0..rows).step_by(TILE) {
+            let count = TILE.min(rows - row);
+            let out = &mut out[row * width + index * PANEL..];
+            tile(Tile { a: &a[row * stride..], stride, panel, out, width, count });
+        }
+    }
+}
+
+/// The kernel that fits the processor.
+#[inline(always)]
+fn tile(tile: Tile<'_>) {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
+        #[allow(unsafe_code)]
+        // SAFETY: the processor was just found to have AVX2 and FMA.
+        unsafe {
+            avx2(tile);
+        }
+        return;
+    }
+    portable(tile);
 }
 
 /// Up to six rows against one panel.
@@ -194,7 +215,7 @@ mod tests {
     fn the_product_is_right_for_every_tile_height() {
         let (n, k) = (32, 400);
         let (w, bias) = (numbers(n * k, 1), numbers(n, 2));
-        let packed = Packed::new(&w, &bias, k).unwrap();
+        let packed = Float::new(&w, &bias, k).unwrap();
         for rows in [1, 2, 3, 4, 5, 6, 7, 96, 97, 103] {
             let a = numbers(rows * k, 3);
             let mut out = Vec::new();
@@ -214,7 +235,7 @@ mod tests {
     fn a_row_is_the_same_to_the_bit_in_any_company() {
         let (n, k) = (48, 384);
         let (w, bias) = (numbers(n * k, 5), numbers(n, 6));
-        let packed = Packed::new(&w, &bias, k).unwrap();
+        let packed = Float::new(&w, &bias, k).unwrap();
         let a = numbers(130 * k, 7);
         let mut all = Vec::new();
         packed.apply(&a, &mut all);
