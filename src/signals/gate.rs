@@ -1,11 +1,8 @@
 //! Which turns the small network answers by itself, and which it leaves to the large one.
 //!
-//! Where its logits lie far from every threshold, the large network would hardly decide otherwise. How far is far is known from turns that were held
-//! back from training: there the large network's logit lies about the small one's with a standard deviation of its own for each label, so
-//! the chance that it lies on the other side of the threshold is Φ(−distance / deviation), and their sum is the expected number of labels
-//! decided otherwise.
-
-use statrs::function::erf::erfc;
+//! Where its logits lie far from every threshold, the large network would hardly decide otherwise. How far is far was seen on turns held
+//! back from training: at a distance d from the threshold the two decide differently about ½·e^(−d / s) of the time, with a reach s of its own for each label.
+//! The sum of these chances is the number of decisions expected to differ.
 
 use super::backend::LOGITS;
 use super::label::{Cue, Label};
@@ -16,45 +13,45 @@ const SENTIMENTS: std::ops::Range<usize> = Label::ALL.len()..Label::ALL.len() + 
 
 /// The small network's limits.
 pub(super) struct Gate {
-    /// For each label, the logit of its threshold and the deviation.
+    /// For each label, the logit of its threshold and the reach.
     labels: [(f32, f32); Label::ALL.len()],
     cues: [(f32, f32); Cue::ALL.len()],
-    /// The deviation of the difference between two sentiments' logits.
+    /// The reach for the difference between two sentiments' logits.
     sentiment: f32,
     /// The most differences expected of a turn that is settled.
-    differences: f64,
+    differences: f32,
 }
 
-/// Φ(−x).
-fn beyond(x: f32) -> f64 {
-    erfc(f64::from(x) / std::f64::consts::SQRT_2) / 2.0
+/// The chance that the other network decides otherwise.
+fn otherwise(distance: f32, reach: f32) -> f32 {
+    0.5 * (-distance / reach).exp()
 }
 
 impl Gate {
-    /// `info` has a threshold and `first` a deviation for every name.
+    /// `info` has a threshold and `first` a reach for every name.
     pub(super) fn new(info: &ModelInfo, first: &First) -> Self {
         let limit = |name: &str| {
             let p = info.thresholds.get(name).copied().unwrap_or(0.5).clamp(1e-4, 1.0 - 1e-4);
-            ((p / (1.0 - p)).ln(), first.spread.get(name).copied().unwrap_or(1.0))
+            ((p / (1.0 - p)).ln(), first.reach.get(name).copied().unwrap_or(1.0))
         };
         Self {
             labels: Label::ALL.map(|l| limit(l.name())),
             cues: Cue::ALL.map(|c| limit(c.name())),
             sentiment: limit("sentiment").1,
-            differences: f64::from(first.differences),
+            differences: first.differences,
         }
     }
 
     /// Whether the small network's answer to a turn of this role stands.
     pub(super) fn settles(&self, role: Role, logits: &[f32; LOGITS]) -> bool {
-        let far = |z: f32, (limit, spread): (f32, f32)| beyond((z - limit).abs() / spread);
+        let chance = |z: f32, (limit, reach): (f32, f32)| otherwise((z - limit).abs(), reach);
         let labels = Label::ALL.into_iter().filter(|l| l.fits(role));
         let cues = Cue::ALL.into_iter().filter(|c| c.fits(role));
-        let mut expected: f64 = labels.map(|l| far(logits[l as usize], self.labels[l as usize])).sum();
-        expected += cues.map(|c| far(logits[SENTIMENTS.end + c as usize], self.cues[c as usize])).sum::<f64>();
+        let mut expected: f32 = labels.map(|l| chance(logits[l as usize], self.labels[l as usize])).sum();
+        expected += cues.map(|c| chance(logits[SENTIMENTS.end + c as usize], self.cues[c as usize])).sum::<f32>();
         let mut sentiments = [0, 1, 2].map(|i| logits[SENTIMENTS.start + i]);
         sentiments.sort_by(|a, b| b.total_cmp(a));
-        expected += beyond((sentiments[0] - sentiments[1]) / self.sentiment);
+        expected += otherwise(sentiments[0] - sentiments[1], self.sentiment);
         expected <= self.differences
     }
 }
@@ -66,8 +63,8 @@ mod tests {
 
     fn gate(differences: f32) -> Gate {
         let names = Label::ALL.map(Label::name).into_iter().chain(Cue::ALL.map(Cue::name)).chain(["sentiment"]);
-        let spread = names.map(|n| (n.to_owned(), 0.5)).collect();
-        Gate::new(Model::built_in().unwrap().info(), &First { layers: 1, spread, differences })
+        let reach = names.map(|n| (n.to_owned(), 0.5)).collect();
+        Gate::new(Model::built_in().unwrap().info(), &First { layers: 1, reach, differences })
     }
 
     #[test]

@@ -98,8 +98,8 @@ pub struct ModelInfo {
 pub struct First {
     /// Its encoder layers.
     pub layers: usize,
-    /// How far its logits lie from the large network's: their standard deviation for each label, cue and `sentiment`, on turns held back from training.
-    pub spread: BTreeMap<String, f32>,
+    /// How far from a threshold its logits may lie and the large network decide otherwise, for each label, cue and `sentiment`.
+    pub reach: BTreeMap<String, f32>,
     /// A turn on which it is expected to decide more labels otherwise than the large network is left to that one.
     pub differences: f32,
 }
@@ -163,8 +163,8 @@ impl Model {
         }
         if let Some(first) = &info.first {
             let mut names = Label::ALL.map(Label::name).into_iter().chain(Cue::ALL.map(Cue::name)).chain(["sentiment"]);
-            if let Some(name) = names.find(|n| !first.spread.get(*n).is_some_and(|s| *s > 0.0)) {
-                return Err(ModelError::Description(format!("no spread for {name}")));
+            if let Some(name) = names.find(|n| !first.reach.get(*n).is_some_and(|s| *s > 0.0)) {
+                return Err(ModelError::Description(format!("no reach for {name}")));
             }
         }
         Ok(Self { info, tokenizer, weights, folder })

@@ -160,11 +160,25 @@ impl Embedded {
     /// With the vector instructions that the processor has.
     fn run_best(&self, batch: &[&Encoded], room: &mut Room) -> Result<Vec<Answer>, BackendError> {
         #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx2") {
-            #[allow(unsafe_code)]
-            // SAFETY: the processor was just found to have AVX2.
-            return unsafe { self.run_avx2(batch, room) };
+        {
+            use std::arch::is_x86_feature_detected as has;
+            if has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl") {
+                #[allow(unsafe_code)]
+                // SAFETY: the processor was just found to have AVX-512.
+                return unsafe { self.run_avx512(batch, room) };
+            }
+            if has!("avx2") {
+                #[allow(unsafe_code)]
+                // SAFETY: the processor was just found to have AVX2.
+                return unsafe { self.run_avx2(batch, room) };
+            }
         }
+        self.run(batch, room)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+    fn run_avx512(&self, batch: &[&Encoded], room: &mut Room) -> Result<Vec<Answer>, BackendError> {
         self.run(batch, room)
     }
 

@@ -100,13 +100,18 @@ pub(super) fn add_product(
 #[inline(always)]
 fn tile(tile: Tile<'_>) {
     #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
-        #[allow(unsafe_code)]
-        // SAFETY: the processor was just found to have AVX2 and FMA.
-        unsafe {
-            avx2(tile);
+    {
+        use std::arch::is_x86_feature_detected as has;
+        if has!("avx512f") {
+            #[allow(unsafe_code)]
+            // SAFETY: the processor was just found to have AVX-512.
+            return unsafe { avx512(tile) };
         }
-        return;
+        if has!("avx2") && has!("fma") {
+            #[allow(unsafe_code)]
+            // SAFETY: the processor was just found to have AVX2 and FMA.
+            return unsafe { avx2(tile) };
+        }
     }
     portable(tile);
 }
@@ -136,6 +141,47 @@ fn portable(tile: Tile<'_>) {
         }
         for (o, s) in tile.out[row * tile.width..].iter_mut().zip(sum) {
             *o += s;
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+fn avx512(tile: Tile<'_>) {
+    match tile.count {
+        6 => wide_rows::<6>(tile),
+        5 => wide_rows::<5>(tile),
+        4 => wide_rows::<4>(tile),
+        3 => wide_rows::<3>(tile),
+        2 => wide_rows::<2>(tile),
+        _ => wide_rows::<1>(tile),
+    }
+}
+
+/// The same sums in the same order as with AVX2, sixteen at a time.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+#[inline]
+#[allow(unsafe_code)]
+fn wide_rows<const N: usize>(tile: Tile<'_>) {
+    use std::arch::x86_64::{
+        _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
+    };
+    let depth = tile.panel.len() / PANEL;
+    assert!(tile.a.len() >= (N - 1) * tile.stride + depth && tile.out.len() >= (N - 1) * tile.width + PANEL);
+    let mut sums = [_mm512_setzero_ps(); N];
+    let (a, panel, out) = (tile.a.as_ptr(), tile.panel.as_ptr(), tile.out.as_mut_ptr());
+    // SAFETY: the assertion above bounds every row read from `a` and written to `out`; `panel` holds `depth` times 16 values.
+    unsafe {
+        for d in 0..depth {
+            let w = _mm512_loadu_ps(panel.add(d * PANEL));
+            for (r, sum) in sums.iter_mut().enumerate() {
+                *sum = _mm512_fmadd_ps(_mm512_set1_ps(*a.add(r * tile.stride + d)), w, *sum);
+            }
+        }
+        for (r, sum) in sums.into_iter().enumerate() {
+            let o = out.add(r * tile.width);
+            _mm512_storeu_ps(o, _mm512_add_ps(_mm512_loadu_ps(o), sum));
         }
     }
 }
