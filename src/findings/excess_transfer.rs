@@ -28,7 +28,7 @@ lexicon!(
     /// The customer tells of having been sent around.
     AROUND: "sent me to", "passed around", "bounced around", "bounced between", "passed from", "sent around", "sending me", "keep transferring", "transferred me", "transferred again", "got transferred", "been transferred", "being transferred",
     "transferred to", "they told me to contact", "told me to call", "told to call", "told to contact", "told me to contact", "told me to go", "they said to contact", "said to call", "say its you", "says its you", "run around", "runaround", "pillar to post", "round in circles",
-    "going in circles", "in circles", "each other pointing", "sent me back", "referred me back", "pointing fingers", "different departments", "another department", "wrong department",
+    "going in circles", "stuck in the circle", "in a circle", "passed between", "put through again", "third department", "round the houses", "sends me to you", "in circles", "each other pointing", "sent me back", "referred me back", "pointing fingers", "different departments", "another department", "wrong department",
     "told by them", "directed me", "redirected me", "ping pong", "pass the buck", "passing the buck"
 );
 
@@ -92,7 +92,12 @@ fn sent_back(view: &View<'_>, step: usize) -> Option<usize> {
         let near = i > step || view.customer_before(step) == Some(i);
         let text = view.text(i);
         let from_there = i < step && CAME_FROM.hits(text) && shares_a_word(text, view.text(step));
-        near && (view.has(i, Repeat) && BEEN.hits(text) || view.negative(i) && NO_HELP.hits(text)) || from_there
+        let same = shares_a_word(text, view.text(step));
+        // Right before the step, what was of no use must be the place that the step names.
+        let no_help = view.negative(i) && NO_HELP.hits(text) && (i > step || same);
+        let been = BEEN.hits(text) && (view.has(i, Repeat) || view.negative(i) && same);
+        let bounced = i > step && SAYS_YOU.hits(text);
+        near && (been || no_help || bounced) || from_there
     })
 }
 
@@ -106,6 +111,12 @@ lexicon!(
     /// The customer says who sent them here.
     CAME_FROM: "come from your", "came from your", "put me on to you", "put me onto you", "put me through to you", "sent me here", "sent me to you", "passed me to you", "passed me on to you", "told me to ask you", "told me to contact you",
     "told me to call you", "told me to write to you", "referred me to you", "said to ask you", "said to contact you", "said to call you"
+);
+
+lexicon!(
+    /// The place that the customer was sent to sends them back.
+    SAYS_YOU: "says contact you", "say contact you", "said contact you", "says to contact you", "said to contact you", "said to call you", "says call you", "told me to contact you", "told me to call you", "told me to ask you", "says its you",
+    "said its you", "sends me here", "sent me here", "sends me back", "sent me back", "put me through to you", "sends me to this chat", "sent me to you", "sends me to you", "raise it with you", "take it up with you", "thats you"
 );
 
 lexicon!(
@@ -168,7 +179,20 @@ mod tests {
                     "C neg problem | wrong bill\nA neu transfer | Please call billing.\nC neu | sure\nA neu transfer | The number to call is on the bill.",
                 ),
                 ("ok", "C neg problem | wrong bill\nA neu transfer | Please call billing."),
+                (
+                    "ok",
+                    "C neg problem | parcel gone\nA neu transfer | Please contact the courier.\nC neu | I'll ask them, then",
+                ),
                 ("n/a", "C neg problem | wrong bill\nA neu ask-info | DM us the number."),
+                (
+                    "violated 1,2",
+                    "C neg problem | parcel gone\nA neu transfer | Please contact the courier.\nC neu | The courier says contact you",
+                ),
+                (
+                    "violated 1,2",
+                    "C neg problem | can't board\nA neu transfer | Please see the ticket desk.\nC neg | he spoke to the ticket desk, no chance\nA neu transfer | Then the ticket desk again.",
+                ),
+                ("ok", "C neg problem | they are not helpful at all\nA neu transfer | Please call billing."),
                 ("n/a", "C neu | hello"),
             ],
         );

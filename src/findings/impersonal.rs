@@ -13,11 +13,16 @@
 //! 0.77 (0.50–0.92), each with its 95 % interval.
 
 use super::rule::{Rule, Severity, Verdict, Violation};
+use super::specific::specific_words;
 use super::view::View;
 use crate::signals::Cue;
+use crate::signals::Label::{AskInfo, Blame, Denial, Policy};
 use crate::turns::{Role, mentions_name};
 
 pub(super) static RULE: Rule = Rule { id: "impersonal", source: include_str!("impersonal.rs"), context: false, check };
+
+/// From how many words that name something an answer is about this case.
+const SPECIFIC: usize = 5;
 
 fn check(view: &View<'_>) -> Verdict {
     let turns: Vec<usize> = view.company_turns().filter(|&i| view.role(i) == Role::Agent).collect();
@@ -26,7 +31,11 @@ fn check(view: &View<'_>) -> Verdict {
     };
     let personal = |&i: &usize| {
         let text = view.text(i);
-        mentions_name(text) || view.taken_up(text, i) > 0 && !view.cue(i, Cue::Generic)
+        // An answer in other words takes the case up as well; a question of the procedure or a rule does not.
+        let answers = view.customer_before(i).is_some()
+            && !view.any(i, &[AskInfo, Denial, Policy, Blame])
+            && specific_words(text) >= SPECIFIC;
+        mentions_name(text) || view.taken_up(text, i) > 0 && !view.cue(i, Cue::Generic) || answers
     };
     if turns.iter().any(personal) {
         return Verdict::Ok;
@@ -71,6 +80,10 @@ mod tests {
                 (
                     "ok",
                     "C neu | the old plan for my mother\nA neu | One moment.\nA neu commitment | I've put your mother on the old plan.",
+                ),
+                (
+                    "ok",
+                    "C neg problem | no signal since lunch\nA neu ask-info | Account number?\nC neu | 40518\nA neu | The mast by the harbour lost power at noon.",
                 ),
                 ("n/a", "C neu | old plan?\nA neu | One moment."),
             ],

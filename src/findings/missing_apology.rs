@@ -17,6 +17,7 @@ use super::rule::{Rule, Severity, Verdict, Violation};
 use super::topic::topic;
 use super::view::View;
 use crate::signals::Label::{Apology, Frustration, NonApology, Problem};
+use crate::signals::Sentiment;
 
 pub(super) static RULE: Rule =
     Rule { id: "missing-apology", source: include_str!("missing_apology.rs"), context: false, check };
@@ -52,9 +53,11 @@ fn check(view: &View<'_>) -> Verdict {
     })
 }
 
-/// A problem, or anger in a turn that may well be about one.
+/// A problem, unless in passing in a thank-you, or anger in a turn that may well be about one.
 fn wronged(view: &View<'_>, turn: usize) -> bool {
-    view.has(turn, Problem) || view.has(turn, Frustration) && view.negative(turn) && view.p(turn, Problem) >= MAYBE
+    let thanks = view.signals(turn).sentiment == Sentiment::Pos && !view.has(turn, Frustration);
+    view.has(turn, Problem) && !thanks
+        || view.has(turn, Frustration) && view.negative(turn) && view.p(turn, Problem) >= MAYBE
 }
 
 /// From what probability of a problem on anger counts as being about one.
@@ -87,6 +90,10 @@ mod tests {
                 ),
                 ("ok", "C neu problem | It will not start.\nA neu apology | Sorry for the inconvenience."),
                 ("n/a", "C neu | How much is a parcel to Rome?\nA neu | Nine pounds."),
+                (
+                    "n/a",
+                    "C pos gratitude,problem | Late, but the crew was lovely, thank you!\nA pos | We'll tell them.",
+                ),
                 ("n/a", "A neu greeting | Hello!\nC neg problem | My parcel came open."),
             ],
         );

@@ -9,6 +9,7 @@ mod phrases;
 mod rewrite;
 mod rule;
 mod similar;
+mod specific;
 mod topic;
 mod view;
 

@@ -20,6 +20,7 @@ use super::topic::topic;
 use super::view::View;
 use crate::lexicon;
 use crate::signals::Label::{Apology, Churn, Empathy, Frustration, Problem};
+use crate::signals::Sentiment;
 
 pub(super) static RULE: Rule = Rule { id: "no-empathy", source: include_str!("no_empathy.rs"), context: false, check };
 
@@ -36,9 +37,10 @@ lexicon!(
 
 fn check(view: &View<'_>) -> Verdict {
     let upset = |i: usize| {
-        view.has(i, Frustration)
+        let annoyed = view.has(i, Frustration) && view.signals(i).sentiment != Sentiment::Pos;
+        annoyed
             || LOSS.hits(view.text(i))
-            || view.negative(i) && (view.has(i, Problem) || HARDSHIP.hits(view.text(i)))
+            || view.negative(i) && (view.maybe(i, &[Problem, Frustration]) || HARDSHIP.hits(view.text(i)))
     };
     let Some((turn, reply)) =
         view.customer_turns().filter(|&i| upset(i)).find_map(|i| Some((i, view.reply_to(i)?.first())))
@@ -94,6 +96,7 @@ mod tests {
                     "C neg frustration,problem | Where is my bag\nA neu apology | We're sorry your bag was left behind.",
                 ),
                 ("n/a", "C neu problem | The app does not open.\nA neu ask-info | Which phone?"),
+                ("n/a", "C pos gratitude,frustration | A long day, but you saved it!\nA pos | Gladly."),
                 ("n/a", "C neg frustration | Four hours!"),
             ],
         );

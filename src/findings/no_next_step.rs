@@ -12,14 +12,16 @@
 //! On 300 transcripts that were read twice (52 with a violation): precision 0.61 (0.48–0.73), recall
 //! 0.63 (0.50–0.75), each with its 95 % interval.
 
+use super::over_automation::brings_person;
 use super::rule::{Rule, Severity, Verdict, Violation};
-use super::view::View;
+use super::view::{Message, View};
 use crate::lexicon;
 use crate::signals::Label::{
-    Alternative, AskInfo, Commitment, Compensation, Denial, Frustration, Gratitude, Problem, Repeat, Resolved,
-    Timeframe, Transfer, WantsHuman,
+    Alternative, Apology, AskInfo, Check, Closing, Commitment, Compensation, Denial, Frustration, Gratitude, Greeting,
+    NonApology, Policy, Problem, Repeat, Resolved, Timeframe, Transfer, WantsHuman,
 };
 use crate::signals::Sentiment;
+use crate::turns::{Role, content_words, words};
 
 pub(super) static RULE: Rule =
     Rule { id: "no-next-step", source: include_str!("no_next_step.rs"), context: false, check };
@@ -38,11 +40,23 @@ fn check(view: &View<'_>) -> Verdict {
     if settled(view) {
         return Verdict::Ok;
     }
-    let tail: Vec<usize> = view.company_turns().rev().take(2).filter(|&i| i > asked || i == last).collect();
+    // A goodbye takes no step back: the last two turns that say something count.
+    let tail: Vec<usize> = view
+        .company_turns()
+        .rev()
+        .filter(|&i| !courtesy(view, i))
+        .take(2)
+        .filter(|&i| i > asked || i == last)
+        .collect();
     // A question is a step only while it waits for its answer.
     let waits = |i: usize| view.has(i, AskInfo) && !view.customer_turns().any(|c| c > i && i != last);
-    let step = |&i: &usize| view.maybe(i, &[Commitment, Timeframe, Transfer, Alternative, Compensation]) || waits(i);
-    if tail.iter().any(step) || answered(view, last) {
+    let step = |i: usize| {
+        let offers = view.maybe(i, &[Commitment, Timeframe, Transfer, Alternative, Compensation]) || waits(i);
+        offers && !evades(view, i)
+    };
+    // A refusal takes back the offer before it.
+    let stands = tail.first().is_some_and(|&i| step(i) || !view.has(i, Denial) && tail[1..].iter().any(|&b| step(b)));
+    if stands || answered(view, last) {
         return Verdict::Ok;
     }
     let open = view.customer_turns().next_back().unwrap_or(asked);
@@ -63,6 +77,22 @@ pub(super) fn wants(view: &View<'_>, turn: usize) -> bool {
         || WANTS.hits(view.text(turn))
 }
 
+/// Only a greeting, a goodbye or "anything else?".
+fn courtesy(view: &View<'_>, turn: usize) -> bool {
+    let says =
+        [Commitment, Timeframe, Transfer, Alternative, Compensation, AskInfo, Denial, Policy, Apology, NonApology];
+    view.any(turn, &[Closing, Check, Greeting]) && !view.any(turn, &says) && content_words(view.text(turn)).len() < 6
+}
+
+/// A bot that goes on asking or pointing elsewhere after a person was asked for: no step towards one.
+fn evades(view: &View<'_>, turn: usize) -> bool {
+    let wanted = || view.customer_turns().rfind(|&i| i < turn && view.has(i, WantsHuman));
+    view.role(turn) == Role::Bot
+        && !view.any(turn, &[Commitment, Compensation])
+        && !brings_person(view.text(turn))
+        && wanted().is_some_and(|asked| view.company_turns().all(|i| i < asked || view.role(i) == Role::Bot))
+}
+
 /// The customer's last message confirms, thanks or praises, without a new trouble in it.
 pub(super) fn settled(view: &View<'_>) -> bool {
     let confirmed = view
@@ -71,7 +101,16 @@ pub(super) fn settled(view: &View<'_>) -> bool {
         .take(3)
         .take_while(|&i| !view.any(i, &[Problem, Frustration, Repeat]) || view.has(i, Resolved))
         .any(|i| view.has(i, Resolved));
-    let last = view.messages().iter().rev().find(|m| !m.company);
+    // "You too" after the thanks changes nothing.
+    let bare = |m: &Message| {
+        words(&view.message_text(m)).len() <= 3
+            && m.turns.iter().all(|&i| view.signals(i).labels.iter().next().is_none())
+    };
+    let mut theirs = view.messages().iter().rev().filter(|m| !m.company);
+    let last = match (theirs.next(), theirs.next()) {
+        (Some(m), Some(before)) if bare(m) => Some(before),
+        (m, _) => m,
+    };
     confirmed
         || last.is_some_and(|m| {
             let good = m.turns.iter().any(|&i| view.has(i, Gratitude) || view.signals(i).sentiment == Sentiment::Pos);
@@ -83,7 +122,8 @@ pub(super) fn settled(view: &View<'_>) -> bool {
 pub(super) fn answered(view: &View<'_>, last: usize) -> bool {
     let troubled = view.customer_turns().any(|i| view.any(i, &[Problem, Frustration]));
     let asked = view.customer_turns().rev().find(|&i| i < last);
-    !troubled && !view.has(last, Denial) && asked.is_some_and(|i| !view.negative(i))
+    let asks_on = view.customer_turns().any(|i| i > last && wants(view, i));
+    !troubled && !asks_on && !view.has(last, Denial) && asked.is_some_and(|i| !view.negative(i))
 }
 
 #[cfg(test)]
@@ -113,6 +153,27 @@ mod tests {
                     "C neg problem | It is broken\nA neu | Try the reset.\nC pos resolved,gratitude | That did it, thanks!",
                 ),
                 ("ok", "C neu | When do you open?\nA neu | At nine."),
+                (
+                    "violated 3",
+                    "C neg problem | You cancelled it, I want the fee back\nA neu alternative | We can move you to June.\nC neg | I can't in June\nA neu denial | Fees can't be paid back.",
+                ),
+                ("violated 1", "C neu | Do children swim free?\nA neu | They do.\nC neu | And do they need a cap?"),
+                (
+                    "violated 3",
+                    "C neg problem,wants-human | It is blocked, a person please\nB neu ask-info | Balance or cards?\nC neg wants-human | A person!\nB neu ask-info | Balance or cards?",
+                ),
+                (
+                    "ok",
+                    "C neg problem,wants-human | It is blocked, a person please\nB neu ask-info | Balance or cards?\nC neg wants-human | A person!\nB neu transfer | I'm connecting you to a colleague.",
+                ),
+                (
+                    "ok",
+                    "C neg problem | Where is my sofa?\nA neu commitment | I'll ring the depot.\nC neu | All right.\nA neu check | Anything else?\nC neu | no\nA neu closing | Goodbye.",
+                ),
+                (
+                    "ok",
+                    "C neg problem | It broke\nA neu | Bring it in.\nC pos gratitude | Thank you!\nA neu closing | Bye\nC neu | u too",
+                ),
                 ("n/a", "C neg problem | Where is my sofa?"),
             ],
         );

@@ -77,6 +77,11 @@ lexicon!(
     PERSON: "human", "human agent", "live agent", "representative", "colleague", "specialist", "person", "advisor", "adviser", "supervisor", "manager", "team member", "agent"
 );
 
+/// Whether a text fetches or names a person who takes over.
+pub(super) fn brings_person(text: &str) -> bool {
+    HANDS_OVER.hits(text) || PERSON.hits(text)
+}
+
 /// Neither an agent's turn nor a hand-over among the next two messages of the company.
 fn unanswered(view: &View<'_>, turn: usize) -> bool {
     let next = view.messages().iter().filter(|m| m.company && m.first() > turn).take(2).flat_map(|m| m.turns.iter());

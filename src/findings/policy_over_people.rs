@@ -34,13 +34,27 @@ lexicon!(
     /// A fact about the world rather than a choice of the company.
     FACT: "no availability", "not available", "fully booked", "sold out", "out of stock", "there are no", "there is no", "theres no", "no rooms", "no room available", "no seats", "are left", "no options",
     "is unavailable", "no longer exists", "no flights", "weather", "doesnt fly", "dont fly to", "not open", "discontinued", "no record of", "cant find", "unable to find", "cannot find", "couldnt find", "no tables",
-    "cant see", "cannot see", "dont see", "not able to accommodate", "not able to accomodate", "was not purchased", "wasnt purchased", "exceeds", "exceed"
+    "cant see", "cannot see", "dont see", "not able to accommodate", "not able to accomodate", "was not purchased", "wasnt purchased", "exceeds", "exceed", "was unsuccessful", "went wrong"
+);
+
+lexicon!(
+    /// What can be done instead.
+    OFFERS: "what i can do", "what we can do", "but i can", "but we can", "but i will", "but ill", "but we will", "but well be", "however i can", "however we can", "however i will", "however we will", "i can offer", "we can offer", "as an exception",
+    "just this once", "what i could do", "what we could do", "another option", "other option is"
+);
+
+lexicon!(
+    /// A limit in plain words.
+    REFUSES: "cannot", "cant", "unable", "not able", "no control over", "not possible", "isnt possible", "not allowed", "non refundable", "nonrefundable", "not refundable", "only be", "dont offer", "do not offer", "not permitted", "not responsible",
+    "not eligible", "no exceptions", "not something we", "wont be able", "not entitled", "not liable"
 );
 
 /// A refusal, or a rule held against a customer who complains.
 fn limits(view: &View<'_>, message: &Message) -> bool {
     let complaint = || view.customer_before(message.first()).is_some_and(|i| view.any(i, &[Problem, Frustration]));
+    let hinted = || view.message_maybe(message, &[Denial, Policy]) && REFUSES.hits(&view.message_text(message));
     view.message_any(message, &[Denial])
+        || hinted()
         || view.message_any(message, &[Policy]) && !view.message_maybe(message, &[Apology]) && complaint()
 }
 
@@ -59,6 +73,7 @@ fn check(view: &View<'_>) -> Verdict {
         let fact = !reason && FACT.hits(&text);
         let softened = [Some(message), messages.get(k + 1).copied()].into_iter().flatten().any(|m| {
             view.message_maybe(m, &[Alternative, Compensation])
+                || OFFERS.hits(&view.message_text(m))
                 || view.message_any(m, &[Transfer])
                 || m.turns.iter().any(|&i| view.has(i, Commitment) && !only_relays(view.text(i)))
         });
@@ -121,6 +136,10 @@ mod tests {
                 (
                     "ok",
                     "C neu | Can you waive it?\nA neu denial,policy | I'm not allowed to.\nC neu | hm\nA neu alternative | My manager can: shall I ask her?",
+                ),
+                (
+                    "ok",
+                    "C neu | Could you extend it?\nA neu denial,policy | The rules don't allow it, but I can send somebody to collect it.",
                 ),
                 ("n/a", "C neu | Can I move to Friday?\nA pos commitment | Done!"),
             ],

@@ -20,8 +20,8 @@ use super::rule::{Rule, Severity, Verdict, Violation};
 use super::view::View;
 use crate::lexicon;
 use crate::signals::Cue;
-use crate::signals::Label::{AskInfo, Repeat};
-use crate::turns::{fold, words};
+use crate::signals::Label::{AskInfo, Problem, Repeat};
+use crate::turns::{content_words, fold, words};
 
 pub(super) static RULE: Rule =
     Rule { id: "repeated-story", source: include_str!("repeated_story.rs"), context: false, check };
@@ -67,7 +67,8 @@ fn check(view: &View<'_>) -> Verdict {
     if view.customer_turns().next().is_none() {
         return Verdict::NotApplicable;
     }
-    if let Some(turn) = view.customer_turns().find(|&i| view.cue(i, Cue::Retells) && view.maybe(i, &[Repeat])) {
+    let retells = |i: usize| view.cue(i, Cue::Retells) && !only_went(view.text(i)) || RETOLD.hits(view.text(i));
+    if let Some(turn) = view.customer_turns().find(|&i| retells(i) && view.maybe(i, &[Repeat])) {
         let seen = format!("The customer says that they had to tell or do this before (turn {turn}).");
         return violated(vec![turn], view.p(turn, Repeat).max(0.5), seen);
     }
@@ -76,6 +77,12 @@ fn check(view: &View<'_>) -> Verdict {
         let seen =
             format!("The reply asks for something that the customer had just given (turns {before} and {turn}).");
         return violated(vec![turn, before], 0.5, seen);
+    }
+    if let Some((turn, before)) = asked_what_was_told(view) {
+        let seen = format!(
+            "The reply asks what the matter is, though the customer had just told it (turns {before} and {turn})."
+        );
+        return violated(vec![turn, before], 0.6, seen);
     }
     match asked_twice(view) {
         Some((again, before)) => {
@@ -87,6 +94,47 @@ fn check(view: &View<'_>) -> Verdict {
         None => Verdict::Ok,
     }
 }
+
+lexicon!(
+    /// Telling it again, in the words people use for it.
+    RETOLD: "as i said", "like i said", "as i wrote", "as i told you", "i just told you", "i already told", "ive already told", "already explained", "already sent", "already gave", "already given", "already provided", "already answered", "i literally just",
+    "i just said", "read my message", "read the message", "read my messages", "read what i", "missing the point", "miss the point", "missed the point", "how many times", "scroll up", "keep repeating", "keep asking me", "keeps asking me", "keep explaining", "have to explain",
+    "had to explain", "explain it again", "explain again", "explain this again", "tell you again", "over and over", "third time i", "fourth time i", "as above"
+);
+
+lexicon!(
+    /// Having been somewhere or tried something.
+    WENT: "already called", "i called", "ive called", "called them", "i contacted", "already contacted", "ive contacted", "i rang", "rang them", "already emailed", "tried that", "i tried", "already tried", "ive tried", "done that", "did that", "has sent", "been there"
+);
+
+lexicon!(
+    /// Words for telling, and for once more.
+    TELLS: "told", "tell", "said", "say", "says", "explain", "explained", "again", "asked", "wrote", "written", "reported", "repeat", "repeating", "gave", "given", "mentioned", "sent you", "third", "fourth", "every time", "times"
+);
+
+/// Whether the customer only says where they went or what they tried before: effort, but nothing told twice.
+fn only_went(text: &str) -> bool {
+    WENT.hits(text) && !TELLS.hits(text)
+}
+
+lexicon!(
+    /// What is the matter?
+    WHAT_IS_IT: "describe your issue", "describe the issue", "describe your problem", "describe the problem", "describe your concern", "what is the issue", "whats the issue", "what the issue is", "what is your issue", "what is the problem", "whats the problem",
+    "what the problem is", "what is your problem", "reason for your call", "reason for your contact", "reason for contacting", "what is this about", "what it is about"
+);
+
+/// A question what the matter is, right after the customer told it.
+fn asked_what_was_told(view: &View<'_>) -> Option<(usize, usize)> {
+    let told = |i: usize| view.has(i, Problem) && content_words(view.text(i)).len() >= 4;
+    view.company_turns()
+        .filter(|&i| view.has(i, AskInfo) && WHAT_IS_IT.hits(view.text(i)))
+        .find_map(|i| Some((i, view.customer_before(i).filter(|&c| told(c))?)))
+}
+
+lexicon!(
+    /// The question brings something to choose from: it is another one.
+    CHOICE: "which of", "which one", "which reservation", "which booking", "which order", "which account", "corresponds", "here are your", "here are the", "you have the following", "one of these"
+);
 
 fn violated(turns: Vec<usize>, confidence: f32, seen: String) -> Verdict {
     Verdict::Violated(Violation {
@@ -106,6 +154,9 @@ fn asked_twice(view: &View<'_>) -> Option<(usize, usize)> {
         view.company_turns().filter(|&i| view.has(i, AskInfo)).map(|i| (i, slots(view.text(i)))).collect();
     asks.iter().enumerate().find_map(|(k, (again, wanted))| {
         let ask = view.text(*again);
+        if CHOICE.hits(ask) {
+            return None;
+        }
         let told =
             || view.customer_turns().find(|&i| i < *again && wanted.iter().any(|slot| gives(view.text(i), slot)));
         let answered = asks[..k].iter().find_map(|(before, had)| {
@@ -224,6 +275,16 @@ mod tests {
                 ),
                 ("ok", "C neg problem | The boiler is out.\nA neu ask-info | Which model?"),
                 ("ok", "C neu | 4471\nA neu ask-info | Thank you, and the date of birth?"),
+                (
+                    "violated 1,0",
+                    "C neg problem | The dishwasher stops in the rinse and leaves water\nA neu ask-info | Please describe your issue.",
+                ),
+                ("violated 0", "C neg repeat | As I wrote, the tap drips."),
+                ("ok", "C neg +retells repeat | I already called them and it rings out."),
+                (
+                    "ok",
+                    "C neu | hi\nB neu ask-info | Your order number?\nC neu | I don't have it\nB neu ask-info | Which one of these is the order number: 77120 or 77133?",
+                ),
                 ("n/a", "A neu greeting | Hello!"),
             ],
         );

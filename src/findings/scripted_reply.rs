@@ -14,50 +14,63 @@
 //! 0.47 (0.33–0.61), each with its 95 % interval.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
+use regex::Regex;
+
+use super::phrases::only_relays;
 use super::rule::{Rule, Severity, Verdict, Violation};
+use super::specific::specific_words;
 use super::view::View;
 use crate::signals::Cue;
-use crate::signals::Label::{AskInfo, Check, Closing, Denial, Frustration, Greeting, Problem};
-use crate::turns::{Role, content_words, stem, words};
+use crate::signals::Label::{
+    Alternative, Apology, AskInfo, Blame, Check, Closing, Commitment, Compensation, Denial, Frustration, Gratitude,
+    Greeting, Informal, NonApology, Policy, Problem, Repeat, Timeframe, Transfer,
+};
+use crate::turns::{Role, content_words, fold, sentences, stem, words};
 
 pub(super) static RULE: Rule =
     Rule { id: "scripted-reply", source: include_str!("scripted_reply.rs"), context: false, check };
+
+/// Up to so many words that name something a text still fits any complaint.
+const GENERAL: usize = 1;
+/// The same where the classifier calls the text canned.
+const GENERAL_WITH_CUE: usize = 2;
 
 fn check(view: &View<'_>) -> Verdict {
     let agents: Vec<usize> = view.company_turns().filter(|&i| view.role(i) == Role::Agent).collect();
     if agents.is_empty() {
         return Verdict::NotApplicable;
     }
-    let limit = view.limits().canned_in_others;
     for &turn in &agents {
-        let text = view.text(turn);
-        if !concerned(view, turn) || words(text).len() < 5 {
-            continue;
-        }
-        let routine = view.any(turn, &[Greeting, Closing, Check, AskInfo]) && !view.any(turn, &[Denial]);
-        // A courtesy, or a question of the procedure, may come again in the same words.
-        let courtesy = view.any(turn, &[Greeting, Closing, Check]) && content_words(text).len() < 4
-            || view.any(turn, &[AskInfo]) && !view.any(turn, &[Denial]);
-        let said = || view.company_turns().filter(|&b| b < turn).rev().take(50).find(|&b| alike(view.text(b), text));
-        if let Some(before) = (!courtesy).then(said).flatten() {
+        if let Some(before) = said_before(view, turn) {
             return violated(
                 vec![turn, before],
                 0.8,
                 format!("The same text stands earlier in this conversation (turns {before} and {turn})."),
             );
         }
-        if view.taken_up(text, turn) > 0 {
+        if !concerned(view, turn) {
             continue;
         }
-        if view.others(turn) >= limit && !routine {
+        let taken = view.taken_up(view.text(turn), turn);
+        // One word in common is the topic; the case takes more.
+        if TO_NOBODY.is_match(&fold(view.text(turn))) && taken <= 1 {
+            let seen = format!("A letter to no one in particular answers a specific concern (turn {turn}).");
+            return violated(vec![turn], 0.6, seen);
+        }
+        if acts(view, turn) || courteous(view, turn) || taken > 0 {
+            continue;
+        }
+        if view.others(turn) >= view.limits().canned_in_others {
             let seen = format!(
                 "This text stands in {} other conversations and takes up nothing the customer said (turn {turn}).",
                 view.others(turn)
             );
             return violated(vec![turn], 0.8, seen);
         }
-        if view.cue(turn, Cue::Generic) && !routine {
+        let named = specific_words(view.text(turn));
+        if named <= GENERAL || view.cue(turn, Cue::Generic) && named <= GENERAL_WITH_CUE {
             return violated(
                 vec![turn],
                 0.6,
@@ -68,11 +81,64 @@ fn check(view: &View<'_>) -> Verdict {
     Verdict::Ok
 }
 
-/// Whether the customer said something specific and troubled right before the turn.
+/// Whether the customer reported or felt something bad right before the turn: what a text block does not answer.
 fn concerned(view: &View<'_>, turn: usize) -> bool {
-    view.asked_before(turn).is_some_and(|m| {
-        view.message_any(m, &[Problem, Frustration]) || content_words(&view.message_text(m)).len() >= 4
-    })
+    view.asked_before(turn).is_some_and(|m| view.message_any(m, &[Problem, Frustration, Repeat]))
+}
+
+/// Whether the turn does, asks, refuses or offers something, or jests: such a turn is an answer, good or bad. Passing
+/// feedback on is none.
+fn acts(view: &View<'_>, turn: usize) -> bool {
+    view.any(turn, &[Denial, Policy, AskInfo, Alternative, Compensation, Timeframe, Transfer, Blame, Informal])
+        || view.has(turn, Commitment) && !only_relays(view.text(turn))
+}
+
+/// A courtesy in its place: a greeting, a word or two, a goodbye to thanks or to a mood, or a part of a message whose
+/// other part is not here.
+fn courteous(view: &View<'_>, turn: usize) -> bool {
+    if words(view.text(turn)).len() < 3 || PART.is_match(view.text(turn)) {
+        return true;
+    }
+    if view.any(turn, &[Apology, NonApology, Commitment]) {
+        return false;
+    }
+    let mood = || {
+        let to = view.asked_before(turn);
+        to.is_some_and(|m| view.message_any(m, &[Gratitude]) || !view.message_any(m, &[Problem]))
+    };
+    if view.has(turn, Closing) { mood() } else { view.any(turn, &[Greeting, Check]) }
+}
+
+/// A salutation to whoever it may be.
+static TO_NOBODY: LazyLock<Regex> = LazyLock::new(|| {
+    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
+    Regex::new(r"^\s*dear (?:(?:valued|esteemed|loyal|sir|madam)\b|(?:customer|client|guest|tenant|resident|student|member|applicant|passenger|traveller|traveler|patient|subscriber|user|reader|seller)s?\b)").unwrap()
+});
+
+/// "1/2" at the end, or the rest of a sentence at the beginning.
+static PART: LazyLock<Regex> = LazyLock::new(|| {
+    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
+    Regex::new(r"\b[1-9]/[2-9]\)?\s*(?:[\^*]\w+)?$|^(?:\.\.\.|\u{2026})").unwrap()
+});
+
+/// The earlier turn with nearly the same text, unless the repetition is in place: a courtesy, a question that the
+/// customer passed over calmly, or an answer that takes up what the customer has said since.
+fn said_before(view: &View<'_>, turn: usize) -> Option<usize> {
+    let text = view.text(turn);
+    let courtesy = view.any(turn, &[Greeting, Closing, Check]) && content_words(text).len() < 4;
+    let asks = view.has(turn, AskInfo) || text.contains('?') && !view.has(turn, Check);
+    let passed_over = view.asked_before(turn).is_none_or(|m| !view.message_text(m).contains('?'));
+    let question = asks && !view.has(turn, Denial) && !concerned(view, turn) && passed_over;
+    if courtesy || question {
+        return None;
+    }
+    let again =
+        |&b: &usize| alike(view.text(b), text) || concerned(view, turn) && shares_a_sentence(view.text(b), text);
+    let before = view.company_turns().filter(|&b| b < turn).rev().take(50).find(again)?;
+    let answered = view.customer_turns().any(|c| before < c && c < turn);
+    let said: BTreeSet<String> = content_words(view.text(before)).into_iter().collect();
+    let new: Vec<String> = content_words(text).into_iter().filter(|w| !said.contains(w)).collect();
+    (answered && view.taken_up_since(&new.join(" "), before, turn) == 0).then_some(before)
 }
 
 /// Nearly the same words, and enough of them.
@@ -80,7 +146,17 @@ fn alike(a: &str, b: &str) -> bool {
     let set = |t: &str| -> BTreeSet<String> { words(t).iter().map(|w| stem(w).to_owned()).collect() };
     let (a, b) = (set(a), set(b));
     let all = a.union(&b).count();
-    all >= 5 && a.intersection(&b).count() * 5 >= all * 4
+    all >= 4 && a.intersection(&b).count() * 5 >= all * 4
+}
+
+/// A sentence with a message of its own stands in both.
+fn shares_a_sentence(a: &str, b: &str) -> bool {
+    let told = |text: &str| -> Vec<String> {
+        let said = sentences(text).into_iter().map(|r| text[r].to_owned());
+        said.filter(|s| content_words(s).len() >= 3 && !s.to_lowercase().contains("regards")).collect()
+    };
+    let (a, b) = (told(a), told(b));
+    a.iter().any(|x| b.iter().any(|y| alike(x, y)))
 }
 
 fn violated(turns: Vec<usize>, confidence: f32, seen: String) -> Verdict {
@@ -128,6 +204,36 @@ mod tests {
                     "C neg problem | It died again on Sunday\nA neu ask-info | May I have your account number please?\nC neu | it must be here on some letter\nA neu ask-info | May I have your account number please?",
                 ),
                 ("ok", "C neu | hi\nA neu +generic closing | Thank you for contacting us today, have a nice day."),
+                (
+                    "violated 1",
+                    "C neg problem | The soup came cold twice\nA neu greeting,closing | Thanks for writing, we value all feedback and hope to welcome you again.",
+                ),
+                (
+                    "violated 3,1",
+                    "C neg problem | The strap tore\nA neu policy | Straps are covered for two years.\nC neg frustration | It was the buckle!\nA neu policy | Straps are covered for two years.",
+                ),
+                (
+                    "violated 1",
+                    "C neg problem | The cover shrank, washed by the label\nA neu denial,policy | Dear customer, washing errors are excluded from the guarantee.",
+                ),
+                (
+                    "violated 3,1",
+                    "C neg problem | Where is my refund, it is two weeks\nA neu timeframe | Hi! Refunds take three working days.\nC neg frustration | It's been fourteen!\nA neu timeframe | Please be patient. Refunds take three working days.",
+                ),
+                (
+                    "ok",
+                    "C neg problem,frustration | Forty minutes in this queue!\nA neu greeting | Hi there, how may I help you today?",
+                ),
+                (
+                    "ok",
+                    "C neg problem | The soup came cold twice\nA neu | A bowl should never leave our kitchen like that.",
+                ),
+                ("ok", "C neg problem | The soup came cold twice\nA neu denial | We can't refund it."),
+                ("ok", "C neg frustration | This has been a long day.\nA neu closing | Thank you and goodbye."),
+                (
+                    "ok",
+                    "C neu | the small court on Sunday?\nA neu denial | I'm afraid that the small court is taken for all of Sunday.\nC neu | the clay court?\nA neu denial | I'm afraid that the clay court is taken for all of Sunday.",
+                ),
                 (
                     "n/a",
                     "C neg problem | The engineer left a hole\nB neu +generic | We value your feedback and strive to do better.",

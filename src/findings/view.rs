@@ -202,10 +202,19 @@ impl<'a> View<'a> {
     /// How many words of a text take up what the customer said before `turn`. Words that fit any case ("frustration")
     /// and those that only identify the customer ("your PIN") take up nothing.
     pub fn taken_up(&self, text: &str, turn: usize) -> usize {
+        self.taken_up_from(text, 0, turn)
+    }
+
+    /// The same of what the customer said between two turns.
+    pub fn taken_up_since(&self, text: &str, after: usize, turn: usize) -> usize {
+        self.taken_up_from(text, after + 1, turn)
+    }
+
+    fn taken_up_from(&self, text: &str, first: usize, turn: usize) -> usize {
         let specific = |w: &String| !ANY_CASE.iter().any(|v| w.starts_with(v));
         let said: BTreeSet<String> = self
             .customer_turns()
-            .filter(|&i| i < turn)
+            .filter(|&i| first <= i && i < turn)
             .flat_map(|i| content_words(self.text(i)))
             .filter(specific)
             .map(|w| stem(&w).to_owned())

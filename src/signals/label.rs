@@ -107,6 +107,11 @@ impl LabelSet {
         self.0 |= 1 << label as u8;
     }
 
+    /// Takes a label out.
+    pub fn remove(&mut self, label: Label) {
+        self.0 &= !(1 << label as u8);
+    }
+
     /// The labels in order.
     pub fn iter(self) -> impl Iterator<Item = Label> {
         Label::ALL.into_iter().filter(move |&l| self.has(l))

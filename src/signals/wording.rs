@@ -37,8 +37,27 @@ static LEAVES: LazyLock<Regex> = LazyLock::new(|| {
     .unwrap()
 });
 
+/// Words of an apology that withhold it: sorry that you feel so, or sorry if.
+static WITHHELD: LazyLock<Regex> = LazyLock::new(|| {
+    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
+    Regex::new(concat!(
+        r"(?:\bsorry|\bapologi[sz]e|\bapologies|\bregret)\b,? (?:if|to (?:hear|learn|know|read) (?:of )?(?:if )?(?:that )?(?:your disappointment|you (?:feel|felt|remain|see it))|(?:that )?(?:you feel|you felt|you see it|you think",
+        r"|(?:youre|you are|you were) (?:so |still |not )?(?:unhappy|disappointed|upset|happy|dissatisfied|discontent))|for your (?:confusion|disappointment)|(?:if|for any \w+ if))\b",
+    ))
+    .unwrap()
+});
+
+/// Words of any apology.
+static SORRY: LazyLock<Regex> = LazyLock::new(|| {
+    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
+    Regex::new(r"\b(?:sorry|apologi[sz]e|apologies|apology|regret)\b").unwrap()
+});
+
 /// From what probability a problem is seen in an angry turn: readers take anger at a company to be about something it did.
 const HINT: f32 = 0.3;
+
+/// What is left of the probability of an apology that was withheld in so many words.
+const WITHHELD_P: f32 = 0.1;
 
 /// Corrects the signals of a turn.
 pub(super) fn settle(role: Role, text: &str, signals: &mut Signals) {
@@ -49,6 +68,14 @@ pub(super) fn settle(role: Role, text: &str, signals: &mut Signals) {
     if role.is_company() {
         if CASUAL.hits(text) || MARKS.is_match(text) || text.chars().any(is_emoji) {
             add(signals, Label::Informal);
+        }
+        let folded = fold(text);
+        let withheld = WITHHELD.find_iter(&folded).count();
+        // The only apology of the turn is none.
+        if withheld > 0 && withheld == SORRY.find_iter(&folded).count() {
+            add(signals, Label::NonApology);
+            signals.labels.remove(Label::Apology);
+            signals.p[Label::Apology as usize] = signals.p[Label::Apology as usize].min(WITHHELD_P);
         }
         return;
     }
@@ -119,5 +146,26 @@ mod tests {
         let p = [(Label::Frustration, 0.9), (Label::Problem, 0.4)];
         assert!(settled(Role::Customer, "unreal", Sentiment::Neg, &p).has(Label::Problem));
         assert!(!settled(Role::Customer, "unreal", Sentiment::Neu, &p).has(Label::Problem));
+    }
+
+    #[test]
+    fn sorry_for_the_feeling_alone_is_no_apology() {
+        let p = [(Label::Apology, 0.9)];
+        for text in [
+            "We're sorry you're unhappy with the fit.",
+            "Sorry if the tone came across wrong.",
+            "I'm sorry to hear you feel that way.",
+        ] {
+            let signals = settled(Role::Agent, text, Sentiment::Neu, &p);
+            assert!(signals.has(Label::NonApology) && !signals.has(Label::Apology), "{text}");
+        }
+        for text in [
+            "We're sorry the fit is wrong.",
+            "Sorry to hear that.",
+            "I'm sorry you are disappointed, and I apologize for the leak.",
+        ] {
+            let signals = settled(Role::Agent, text, Sentiment::Neu, &p);
+            assert!(!signals.has(Label::NonApology) && signals.has(Label::Apology), "{text}");
+        }
     }
 }
