@@ -14,7 +14,7 @@ fn main() -> ExitCode {
         Err(error) => {
             #[allow(clippy::print_stderr, reason = "the one place where an error is shown")]
             {
-                eprintln!("evenhand: {error:#}");
+                eprintln!("evenhand: {}", cli::told(&error));
             }
             ExitCode::from(cli::exit_code(&error))
         }

@@ -210,3 +210,39 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
         })
         .unwrap_or(1)
 }
+
+/// An error in one line: each cause once, without the number that the system gives it.
+pub fn told(error: &anyhow::Error) -> String {
+    let mut out = String::new();
+    for cause in error.chain().map(|e| unnumbered(&e.to_string())) {
+        if !out.contains(&cause) {
+            out.push_str(if out.is_empty() { "" } else { ": " });
+            out.push_str(&cause);
+        }
+    }
+    out
+}
+
+/// A message without ` (os error 2)`.
+fn unnumbered(message: &str) -> String {
+    let mut parts = message.split(" (os error ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |said, part| said + part.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches(')'))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once_and_without_its_number() {
+        let source = io::Error::from_raw_os_error(2);
+        let reason = unnumbered(&source.to_string());
+        let missing = IngestError::Open { path: "calls.csv".into(), source };
+        assert_eq!(told(&missing.into()), format!("calls.csv: {reason}; check the path"));
+        let deep = anyhow::anyhow!("the middle").context("the top");
+        assert_eq!(told(&deep), "the top: the middle");
+    }
+}

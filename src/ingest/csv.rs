@@ -1,8 +1,8 @@
 //! CSV: one turn a row, the rows of a transcript together. In: plain bytes. Out: records and rejects; never more
 //! than one transcript in memory.
 //!
-//! Columns `transcript_id`, `turn`, `role`, `text` are needed; `at` and `agent_id` belong to the turn; every other
-//! column belongs to the transcript and repeats. A bad row rejects its transcript: a transcript with a hole in it
+//! Columns `transcript_id`, `role`, `text` are needed; `turn` (else the order of the rows), `at` and `agent_id` belong to the turn; every other
+//! column belongs to the transcript and repeats. Cells are parted by commas, semicolons or tabs. A bad row rejects its transcript: a transcript with a hole in it
 //! would be judged wrongly.
 
 use std::io::{self, Read};
@@ -16,7 +16,7 @@ use super::columns::OURS;
 use super::table::{Group, NOT_A_NUMBER};
 use super::{Columns as Names, Item, MAX_RECORD_BYTES, Origin, RawTurn, Record, Reject, Stream};
 
-const NEEDED: [&str; 4] = ["transcript_id", "turn", "role", "text"];
+const NEEDED: [&str; 3] = ["transcript_id", "role", "text"];
 
 /// Reads a stream row by row.
 pub(super) struct Rows {
@@ -30,7 +30,7 @@ pub(super) struct Rows {
 
 struct Columns {
     id: usize,
-    turn: usize,
+    turn: Option<usize>,
     role: usize,
     text: usize,
     at: Option<usize>,
@@ -72,15 +72,26 @@ impl Read for Limited {
 pub(super) struct Bounded {
     reader: Reader<Limited>,
     budget: Budget,
+    delimiter: u8,
+}
+
+/// What parts the cells of a table that begins with `head`: spreadsheets write commas, semicolons or tabs.
+pub(crate) fn delimiter(head: &[u8]) -> u8 {
+    let header = head.split(|b| *b == b'\n').next().unwrap_or_default();
+    let count = |d: u8| header.iter().filter(|b| **b == d).count();
+    // Of equals the comma.
+    [b'\t', b';', b','].into_iter().max_by_key(|d| count(*d)).unwrap_or(b',')
 }
 
 impl Bounded {
     pub(super) fn reader(stream: Stream) -> Self {
         let budget = Budget(Arc::default());
         budget.refill();
+        let delimiter = delimiter(stream.head());
         let limited = Limited { stream, left: budget.clone() };
-        let reader = ReaderBuilder::new().flexible(true).terminator(Terminator::Any(b'\n')).from_reader(limited);
-        Self { reader, budget }
+        let mut builder = ReaderBuilder::new();
+        builder.flexible(true).delimiter(delimiter).terminator(Terminator::Any(b'\n'));
+        Self { reader: builder.from_reader(limited), budget, delimiter }
     }
 
     pub(super) fn header(&mut self) -> Result<ByteRecord, csv::Error> {
@@ -132,7 +143,7 @@ impl Rows {
         let rest = names.iter().enumerate().filter(|(_, n)| !n.is_empty() && !OURS.contains(&n.as_str()));
         Ok(Columns {
             id: at("transcript_id"),
-            turn: at("turn"),
+            turn: find("turn"),
             role: at("role"),
             text: at("text"),
             at: find("at"),
@@ -176,7 +187,7 @@ impl Iterator for Rows {
                     let closed = if same { None } else { self.close() };
                     let group = self.open.get_or_insert_with(|| Group::new(id, line));
                     if group.raw.len() + row.as_slice().len() <= MAX_RECORD_BYTES {
-                        write_row(&row, &mut group.raw);
+                        write_row(&row, self.rows.delimiter, &mut group.raw);
                     }
                     group.add(row.as_slice().len(), line, |g| add(g, &columns, &self.names, &row));
                     if closed.is_some() {
@@ -214,8 +225,10 @@ fn add(group: &mut Group, columns: &Columns, names: &Names, row: &ByteRecord) ->
     let optional = |i: Option<usize>, name: &str| -> Result<Option<String>, String> {
         Ok(i.map(|i| text(i, name)).transpose()?.filter(|v| !v.is_empty()))
     };
-    let number = text(columns.turn, "turn")?;
-    let number = number.trim().parse().map_err(|_| NOT_A_NUMBER.to_owned())?;
+    let number = match columns.turn {
+        Some(turn) => text(turn, "turn")?.trim().parse().map_err(|_| NOT_A_NUMBER.to_owned())?,
+        None => group.turns.len() as u64,
+    };
     let role = text(columns.role, "role")?;
     let turn = RawTurn {
         role: names.role(&role).map_or(role, str::to_owned),
@@ -235,12 +248,12 @@ fn add(group: &mut Group, columns: &Columns, names: &Names, row: &ByteRecord) ->
 }
 
 /// A row as CSV: the reader hands over cells, not bytes.
-fn write_row(row: &ByteRecord, out: &mut Vec<u8>) {
+fn write_row(row: &ByteRecord, delimiter: u8, out: &mut Vec<u8>) {
     for (i, cell) in row.iter().enumerate() {
         if i > 0 {
-            out.push(b',');
+            out.push(delimiter);
         }
-        if cell.iter().any(|b| matches!(b, b'"' | b',' | b'\n' | b'\r')) {
+        if cell.iter().any(|b| *b == delimiter || matches!(b, b'"' | b'\n' | b'\r')) {
             out.push(b'"');
             cell.iter()
                 .for_each(|&b| out.extend_from_slice(if b == b'"' { b"\"\"" } else { std::slice::from_ref(&b) }));
@@ -257,5 +270,36 @@ fn typed(cell: String) -> Value {
     match serde_json::from_str::<serde_json::Number>(&cell) {
         Ok(n) if n.to_string() == cell => Value::Number(n),
         _ => Value::String(cell),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Vec<Item> {
+        Rows::new(Stream::from_text(text), "f".into(), Names::default()).collect()
+    }
+
+    #[test]
+    fn semicolons_and_tabs_part_cells_too() {
+        let comma = "transcript_id,role,text,segments.tier\na,customer,\"x, or; y\",gold\na,agent,z,gold\n";
+        let as_commas = read(comma);
+        for other in [';', '\t'] {
+            let text = comma.replace(',', &other.to_string()).replace(&format!("x{other} or"), "x, or");
+            let [Item::Record(a), Item::Record(b)] = [&as_commas[0], &read(&text)[0]] else { panic!("{text}") };
+            assert_eq!((&a.turns, &a.attributes), (&b.turns, &b.attributes), "{text}");
+            assert_eq!(b.turns[0].text, "x, or; y");
+            let raw = String::from_utf8(b.raw.clone().unwrap()).unwrap();
+            assert_eq!(read(&format!("{}\n{raw}", text.lines().next().unwrap())).len(), 1, "{raw}");
+        }
+    }
+
+    #[test]
+    fn without_turn_numbers_the_rows_are_in_order() {
+        let items = read("transcript_id,role,text\na,customer,1\na,agent,2\nb,customer,3\n");
+        let [Item::Record(a), Item::Record(b)] = &items[..] else { panic!("{items:?}") };
+        let texts: Vec<&str> = a.turns.iter().chain(&b.turns).map(|t| t.text.as_str()).collect();
+        assert_eq!(texts, ["1", "2", "3"]);
     }
 }

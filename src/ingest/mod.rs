@@ -38,6 +38,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use columns::Columns;
+pub(crate) use csv::delimiter;
 pub use locate::locate;
 pub use open::{FileHash, Stream};
 pub use plan::{Job, plan};

@@ -21,7 +21,7 @@ use super::table::{Group, NOT_A_NUMBER};
 use super::{Columns, Item, Origin, RawTurn, Stream};
 
 const BATCH: usize = 1024;
-const NEEDED: [&str; 4] = ["transcript_id", "turn", "role", "text"];
+const NEEDED: [&str; 3] = ["transcript_id", "role", "text"];
 
 /// Reads a file batch by batch.
 pub(super) struct Rows {
@@ -44,7 +44,8 @@ struct Input {
 /// Some rows, by column under our names.
 struct Batch {
     columns: Vec<(String, ArrayRef)>,
-    places: [usize; 4],
+    places: [usize; 3],
+    turn: Option<usize>,
     at: Option<usize>,
     agent: Option<usize>,
     length: usize,
@@ -141,7 +142,8 @@ impl Batch {
             ));
         }
         let places = NEEDED.map(|n| find(n).unwrap_or_default());
-        Ok(Self { at: find("at"), agent: find("agent_id"), places, length: batch.num_rows(), next: 0, columns })
+        let [turn, at, agent] = ["turn", "at", "agent_id"].map(find);
+        Ok(Self { turn, at, agent, places, length: batch.num_rows(), next: 0, columns })
     }
 
     fn text(&self, column: usize, row: usize) -> Result<Option<String>, String> {
@@ -159,11 +161,17 @@ impl Batch {
         let optional = |column: Option<usize>| -> Result<Option<String>, String> {
             Ok(column.map(|c| self.text(c, row)).transpose()?.flatten().filter(|t| !t.is_empty()))
         };
-        let number = needed(1)?.trim().parse().map_err(|_| NOT_A_NUMBER.to_owned())?;
-        let role = needed(2)?;
+        let number = match self.turn {
+            Some(turn) => {
+                let number = self.text(turn, row)?.ok_or("turn is empty")?;
+                number.trim().parse().map_err(|_| NOT_A_NUMBER.to_owned())?
+            }
+            None => group.turns.len() as u64,
+        };
+        let role = needed(1)?;
         let turn = RawTurn {
             role: names.role(&role).map_or(role, str::to_owned),
-            text: self.text(self.places[3], row)?.unwrap_or_default(),
+            text: self.text(self.places[2], row)?.unwrap_or_default(),
             at: optional(self.at)?,
             until: None,
             agent_id: optional(self.agent)?,
@@ -272,7 +280,7 @@ impl Iterator for Rows {
             let line = self.rows;
             if let Some(batch) = &self.batch {
                 let group = self.open.get_or_insert_with(|| Group::new(&id, line));
-                let bytes = batch.text(batch.places[3], row).ok().flatten().map_or(0, |t| t.len());
+                let bytes = batch.text(batch.places[2], row).ok().flatten().map_or(0, |t| t.len());
                 group.add(64 + bytes, line, |g| batch.add(g, &self.names, row));
             }
             if closed.is_some() {

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::cell::restored;
 use super::{Answer, Label, LabelsError, Unit, rulebook};
 use crate::findings::RULES;
+use crate::ingest;
 
 /// The largest file, in bytes: people write labels.
 const MAX_BYTES: u64 = 1 << 30;
@@ -98,11 +99,7 @@ fn take(field: Row<'_>, defaults: &Defaults<'_>, line: u64, content: &str, out: 
 }
 
 fn table(bytes: &[u8], defaults: &Defaults<'_>) -> Result<Vec<(u64, Line)>, String> {
-    let head = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
-    let count = |d: u8| head.iter().filter(|b| **b == d).count();
-    // Some spreadsheets write semicolons or tabs.
-    let delimiter = [b',', b';', b'\t'].into_iter().rev().max_by_key(|d| count(*d)).unwrap_or(b',');
-    let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(bytes);
+    let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(ingest::delimiter(bytes)).from_reader(bytes);
     let headers: Vec<String> = match reader.byte_headers() {
         Ok(h) => h.iter().map(|h| restored(String::from_utf8_lossy(h).trim()).to_owned()).collect(),
         Err(e) => return Err(e.to_string()),

@@ -1,4 +1,4 @@
-//! The run folder: written beside its place as `RUN.partial`, and moved there in one step when it is whole.
+//! The run folder: written beside its place as `RUN.partial`, and moved there in one step when it is whole; reports do the same.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
@@ -18,8 +18,8 @@ pub(super) struct Folder {
     keep: bool,
 }
 
-/// Stands in a folder that is not a whole run; who writes there has it locked.
-const MARK: &str = "unfinished";
+/// Stands in a folder that is not whole; who writes a run there has it locked.
+pub(super) const MARK: &str = "unfinished";
 const JOB: &str = "job.json";
 const CHECKPOINT: &str = "checkpoint.json";
 /// The transcripts with their signals, between the two passes. Not redacted.
@@ -127,14 +127,7 @@ impl Folder {
         self.disk.remove(&mark).map_err(RunError::io(&mark))?;
         self.lock = None;
         self.keep = true;
-        if is_run(&target) {
-            self.disk.exchange(&self.partial, &target).map_err(RunError::io(&target))?;
-            // The older run stands at `RUN.partial` now: marked, so that it is known for what it is if we end here.
-            fs::write(&mark, "").map_err(RunError::io(&mark))?;
-            remove(&self.partial).map_err(RunError::io(&self.partial))?;
-        } else {
-            self.disk.rename(&self.partial, &target).map_err(RunError::io(&target))?;
-        }
+        settle(&self.disk, &self.partial, &target)?;
         if !rejects && beside_run.is_file() {
             self.disk.remove(&beside_run).map_err(RunError::io(&beside_run))?;
         }
@@ -150,6 +143,18 @@ impl Drop for Folder {
             let _ = remove(&self.partial);
         }
     }
+}
+
+/// Moves a folder that is whole, and no longer marked, to its place; one that stands there gives way.
+pub(super) fn settle(disk: &Disk, partial: &Path, target: &Path) -> Result<(), RunError> {
+    if !target.exists() {
+        return disk.rename(partial, target).map_err(RunError::io(target));
+    }
+    disk.exchange(partial, target).map_err(RunError::io(target))?;
+    // The older one stands beside it now: marked, so that it is known for what it is if we end here.
+    let mark = partial.join(MARK);
+    fs::write(&mark, "").map_err(RunError::io(&mark))?;
+    remove(partial).map_err(RunError::io(partial))
 }
 
 /// Everything but the mark goes.
@@ -168,7 +173,7 @@ fn clear(folder: &Path) -> std::io::Result<()> {
 }
 
 /// The mark goes last, so that what is left of the folder is known at any moment.
-fn remove(folder: &Path) -> std::io::Result<()> {
+pub(super) fn remove(folder: &Path) -> std::io::Result<()> {
     clear(folder)?;
     fs::remove_file(folder.join(MARK))?;
     fs::remove_dir(folder)

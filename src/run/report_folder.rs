@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::folder::{beside, is_empty};
+use super::disk::Disk;
+use super::folder::{MARK, beside, is_empty, remove, settle};
 use super::output::RunError;
 
 /// The folder of a report that is being written.
@@ -24,7 +25,7 @@ impl ReportFolder {
         let partial = beside(target, name, ".partial");
         // What one that was killed left behind; nothing else has this mark in it.
         if partial.join(MARK).is_file() {
-            fs::remove_dir_all(&partial).map_err(RunError::io(&partial))?;
+            remove(&partial).map_err(RunError::io(&partial))?;
         }
         if let Some(parent) = target.parent() {
             fs::create_dir_all(parent).map_err(RunError::io(parent))?;
@@ -44,24 +45,8 @@ impl ReportFolder {
     pub(super) fn finish(mut self) -> Result<(), RunError> {
         let mark = self.path(MARK);
         fs::remove_file(&mark).map_err(RunError::io(&mark))?;
-        let old = self
-            .target
-            .file_name()
-            .map(|name| beside(&self.target, name, ".replaced"))
-            .filter(|_| self.target.exists());
-        if let Some(old) = &old {
-            fs::rename(&self.target, old).map_err(RunError::io(&self.target))?;
-        }
-        if let Err(source) = fs::rename(&self.partial, &self.target) {
-            if let Some(old) = &old {
-                fs::rename(old, &self.target).map_err(RunError::io(old))?;
-            }
-            return Err(RunError::Io { path: self.target.clone(), source });
-        }
+        settle(&Disk::new(None), &self.partial, &self.target)?;
         self.done = true;
-        if let Some(old) = &old {
-            fs::remove_dir_all(old).map_err(RunError::io(old))?;
-        }
         Ok(())
     }
 }
@@ -74,9 +59,6 @@ impl Drop for ReportFolder {
         }
     }
 }
-
-/// Stands in a folder while it is being written.
-const MARK: &str = "unfinished";
 
 fn is_report(folder: &Path, mark: &str, own: impl Fn(&str) -> bool) -> Result<bool, RunError> {
     if !folder.join(mark).is_file() {

@@ -155,7 +155,7 @@ impl Transcript {
 
 fn turn(index: usize, raw: RawTurn) -> Result<Turn, String> {
     let role = Role::parse(&raw.role)
-        .ok_or_else(|| format!("turn {index} has an unknown role; use customer, agent, bot or system"))?;
+        .ok_or_else(|| format!("turn {index} has an unknown role; use customer, agent, bot or system, or say what yours is called with --map agent=NAME"))?;
     // Who waits, waits from the end of what they said to the beginning of the answer.
     let at = if role == Role::Customer { raw.until.or(raw.at) } else { raw.at };
     let at = at.as_deref().filter(|at| !at.trim().is_empty()).map(time).transpose();

@@ -16,6 +16,7 @@ mod sample;
 mod small;
 mod standing;
 mod synthetic;
+mod tour;
 
 use std::path::Path;
 

@@ -73,3 +73,32 @@ fn the_rules_page_is_what_the_rules_say() {
     let stored = fs::read_to_string(&path).unwrap_or_default();
     assert!(stored == page, "docs/rules.md is out of date; run UPDATE=1 cargo test --release --test house");
 }
+
+/// `docs/methods.md` says where each formula stands: the files are there, what is named in them too, and no file of `src/stats` is left out.
+#[test]
+fn the_methods_page_leads_to_the_code() {
+    let page = fs::read_to_string(root().join("docs/methods.md")).unwrap();
+    let mut links = 0;
+    for place in page.split("](../").skip(1) {
+        let (path, rest) = place.split_once(')').unwrap();
+        let text = fs::read_to_string(root().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
+        // Names follow their link as `name`, `name`; anything else ends them.
+        let names = rest.split('`').enumerate().map_while(|(i, part)| match i % 2 {
+            0 => [" ", ", "].contains(&part).then_some(None),
+            _ => Some(Some(part)),
+        });
+        for name in names.flatten() {
+            let here = ["fn", "struct", "const"].iter().any(|kind| {
+                text.match_indices(&format!("{kind} {name}"))
+                    .any(|(at, m)| !text[at + m.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+            });
+            assert!(here, "{path} has no {name}");
+            links += 1;
+        }
+    }
+    assert!(links > 80, "only {links} formulas lead to their code");
+    for file in fs::read_dir(root().join("src/stats")).unwrap() {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        assert!(name == "mod.rs" || page.contains(&format!("src/stats/{name}")), "{name} is not in docs/methods.md");
+    }
+}

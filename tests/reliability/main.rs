@@ -6,6 +6,7 @@
 mod atomic;
 mod counts;
 mod exits;
+mod fuzz;
 mod hostile;
 mod memory;
 mod privacy;

@@ -61,8 +61,8 @@ fn peak(bytes: u64, out: &Path) -> u64 {
 /// The model in memory, and what the program may need beside it.
 const MODEL: u64 = 50 << 20;
 const ALLOWED: u64 = 400 << 20;
-/// What a set of 16-byte hashes may take for each, when it has just grown.
-const ID: u64 = 64;
+/// What a set of 8-byte hashes may take for each, and a little more for the chance of when the peak is seen.
+const ID: u64 = 28;
 
 #[cfg(target_os = "linux")]
 #[test]
