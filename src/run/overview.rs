@@ -189,7 +189,7 @@ fn assemble(
         arc: (arcs.count() > 0).then(|| Arc { cases: arcs.count(), own: arcs.means(), others: None }),
         stages: stages(gathered),
         replies: replies(gathered, manifest),
-        repeated: repeated(gathered, &words, c.audited > PROBLEMS),
+        repeated: repeated(gathered, &words, c.audited > PROBLEMS)?,
         gap: gap(gathered, &words, &options.score),
         remedies: remedies(entries),
         segments,
