@@ -9,12 +9,12 @@ use serde_json::json;
 
 use super::Common;
 use crate::reports::wrap;
-use crate::run::{self, CoachOptions};
+use crate::run::{self, CoachOptions, ReviewOptions, Words};
 
 /// Write a coaching page for each person, with what went well, where to look, and how sure it is
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  evenhand coach run --out coaching\n  evenhand coach run --out coaching --transcripts moved/transcripts.jsonl"
+    after_help = "Examples:\n  evenhand coach run --out coaching\n  evenhand coach run --out coaching --labels labels.db --transcripts moved/transcripts.jsonl"
 )]
 pub(super) struct Coach {
     /// Run folder written by evenhand audit
@@ -26,11 +26,20 @@ pub(super) struct Coach {
     /// Where the audited files are now, if they were moved (files, folders or patterns)
     #[arg(long, value_name = "FILE", num_args = 1..)]
     transcripts: Vec<String>,
+    /// Reviewers' labels (database or label file): findings that they saw otherwise are marked, and do not count towards a focus
+    #[arg(long, value_name = "LABELS")]
+    labels: Option<PathBuf>,
+    /// Reviewer whose answer counts alone where there is one
+    #[arg(long, value_name = "NAME", requires = "labels")]
+    adjudicator: Option<String>,
 }
 
 impl Coach {
     pub(super) fn run(self, common: &Common) -> anyhow::Result<ExitCode> {
-        let options = CoachOptions { run: self.run, out: self.out, transcripts: self.transcripts };
+        let words = Words { files: self.transcripts, ..Words::default() };
+        let adjudicator = self.adjudicator;
+        let labels = self.labels.map(|labels| ReviewOptions { labels, adjudicator });
+        let options = CoachOptions { run: self.run, out: self.out, words, labels };
         let report = run::coach(&options, &common.progress())?;
         let mut out = std::io::stdout().lock();
         if common.json {

@@ -194,7 +194,6 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
                     | RunError::NotARun(_)
                     | RunError::Ending(_)
                     | RunError::NotAReport(_)
-                    | RunError::Words(_)
                     | RunError::Busy(_)
                     | RunError::CannotResume { .. }
                     | RunError::Gold { .. }

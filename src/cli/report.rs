@@ -8,13 +8,14 @@ use clap::Args;
 use serde_json::json;
 
 use super::Common;
+use super::labels::Which;
 use crate::reports::wrap;
-use crate::run::{self, OverviewOptions};
+use crate::run::{self, OverviewOptions, Words};
 
 /// Write the overview of a run: rates, trends, what comes back, where customers' scores and transcripts disagree
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  evenhand report run --out report\n  evenhand report run --out report --bias bias --team segments.team"
+    after_help = "Examples:\n  evenhand report run --out report\n  evenhand report run --out report --labels labels.db --bias bias --team segments.team"
 )]
 pub(super) struct Report {
     /// Run folder written by evenhand audit
@@ -26,6 +27,11 @@ pub(super) struct Report {
     /// Where the audited files are now, if they were moved (files, folders or patterns)
     #[arg(long, value_name = "FILE", num_args = 1..)]
     transcripts: Vec<String>,
+    /// Reviewers' labels of a sample of this run (database or label file): adds rates that they stand behind
+    #[arg(long, value_name = "LABELS")]
+    labels: Option<PathBuf>,
+    #[command(flatten)]
+    which: Which,
     /// bias.json, or its folder, written by evenhand bias --out
     #[arg(long, value_name = "PATH")]
     bias: Option<PathBuf>,
@@ -42,9 +48,10 @@ impl Report {
         let options = OverviewOptions {
             run: self.run,
             out: self.out,
-            transcripts: self.transcripts,
+            words: Words { files: self.transcripts, ..Words::default() },
             team: self.team,
             score: self.score,
+            labels: self.labels.map(|labels| self.which.options(labels)),
             bias: self.bias,
         };
         let report = run::overview(&options, &common.progress())?;

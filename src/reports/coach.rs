@@ -28,6 +28,8 @@ pub struct Coaching {
     pub unattended: u64,
     /// Why words of some conversations are missing.
     pub missing_words: Vec<String>,
+    /// The reviewers' labels that were taken in.
+    pub labels: Option<String>,
     /// How to read the figures.
     pub method: &'static str,
     /// One entry for each person, by name.
@@ -55,6 +57,8 @@ pub struct AgentReport {
     pub good: Vec<Good>,
     /// What to work on; at most three.
     pub focuses: Vec<Focus>,
+    /// What people said of the findings; none where no labels were given.
+    pub read_again: Option<ReadAgain>,
     /// How many weeks a point of `weeks` stands for: 1, or 4 where there are few conversations.
     pub weeks_together: u32,
     /// The share of conversations with a finding, by week.
@@ -90,6 +94,57 @@ pub struct Rate {
     pub shrunken: Option<Drawn>,
     /// The rate of all, moved as far as the rate lies from the expected one, for the funnel.
     pub for_like_cases: Option<f64>,
+    /// Of those found, the ones that reviewers saw otherwise. They are in the rate.
+    pub reversed: u64,
+    /// The rate drawn towards what is expected, without them; none where there are none. A focus is chosen by it.
+    pub without_reversed: Option<Drawn>,
+}
+
+impl Rate {
+    /// What a focus is chosen by.
+    pub fn judged(&self) -> Option<Drawn> {
+        self.without_reversed.or(self.shrunken)
+    }
+}
+
+/// What people said of a finding when they read the conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reviewed {
+    /// Most saw it too.
+    Upheld,
+    /// As many did as did not.
+    Divided,
+    /// Most saw it otherwise.
+    Reversed,
+}
+
+/// What people said of a person's findings, each rule once a conversation.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ReadAgain {
+    /// Seen too.
+    pub upheld: u64,
+    /// Seen differently by different people.
+    pub divided: u64,
+    /// Seen otherwise.
+    pub reversed: u64,
+    /// The first of those seen otherwise.
+    pub shown: Vec<TakenBack>,
+}
+
+/// A finding that people saw otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TakenBack {
+    /// The rule.
+    pub rule: &'static str,
+    /// The conversation.
+    pub transcript: String,
+    /// The turn of the quote.
+    pub turn: usize,
+    /// Who said it.
+    pub speaker: &'static str,
+    /// The quote.
+    pub quote: String,
 }
 
 /// An empirical-Bayes estimate.
@@ -150,6 +205,8 @@ pub struct Moment {
     pub seen: String,
     /// How sure the program is.
     pub confidence: f32,
+    /// What people said of it, where somebody read it.
+    pub reviewed: Option<Reviewed>,
     /// The turn before and the turn after; none where the words are missing or there is no such turn.
     pub before: Option<Line>,
     /// The turn after.
@@ -235,9 +292,15 @@ said do not. expected: the rate of the same issue in the same channel at everyon
 shrunken: Morris's empirical Bayes (1983) of asin of the root of the rate less that of the expected rate, both by Anscombe (1948), with variance \
 1/(4n + 2) + 1/(4m) over n own cases and m of others, drawn no further than 1.5 standard errors (Efron and Morris 1972), led back to a rate; only with 20 conversations, 10 to which the rule applies, and 5 \
 people who have as many. A focus stands above where it is 0.95 sure that the rate is above the expected one, and there are 3 findings; \
-a hint is the same for a rule with a measured precision below 0.5. impact: (shrunken - expected) x mean severity (1 to 3) x sureness x measured precision.";
+a hint is the same for a rule with a measured precision below 0.5. reversed: findings that most reviewers saw otherwise; they stay in found and rate, are no \
+example, and do not count towards a focus, which is chosen by without_reversed where there are such. impact: (shrunken - expected) x mean severity (1 to 3) x sureness x measured precision.";
 
 impl AgentReport {
+    /// The file with the same text in Markdown.
+    pub fn text_file(&self) -> String {
+        format!("{}.md", self.file.strip_suffix(".html").unwrap_or(&self.file))
+    }
+
     /// Whether there are too few conversations for rates.
     pub fn too_few(&self) -> bool {
         self.conversations < ENOUGH
@@ -273,7 +336,7 @@ impl Coaching {
     /// The contents of `rates.csv`: one row for each person and rule.
     pub fn csv(&self) -> String {
         let mut out = String::from(
-            "agent,rule,conversations,found,rate,rate_low,rate_high,expected,shrunken,shrunken_low,shrunken_high\n",
+            "agent,rule,conversations,found,rate,rate_low,rate_high,expected,shrunken,shrunken_low,shrunken_high,reversed\n",
         );
         let number = |x: Option<f64>| x.map_or_else(String::new, |x| format!("{x:.6}"));
         for a in &self.agents {
@@ -290,7 +353,8 @@ impl Coaching {
                     drawn_ci.map(|c| c.1),
                 ];
                 let numbers = numbers.map(number).join(",");
-                out.push_str(&format!("{},{},{},{},{numbers}\n", cell(&a.agent), r.rule, r.cases, r.found));
+                let start = format!("{},{},{},{}", cell(&a.agent), r.rule, r.cases, r.found);
+                out.push_str(&format!("{start},{numbers},{}\n", r.reversed));
             }
         }
         out

@@ -4,7 +4,8 @@ use askama::Template;
 
 use super::bias::grouped;
 use super::coach::{
-    AgentReport, Coaching, ENOUGH, ENOUGH_OF_A_RULE, Focus, Good, Mix, Moment, Rate, Response, Standing, counts, titled,
+    AgentReport, Coaching, ENOUGH, ENOUGH_OF_A_RULE, Focus, Good, Mix, Moment, Rate, ReadAgain, Response, Reviewed,
+    Standing, TakenBack, counts, titled,
 };
 use super::plots::{Bar, Funnel, Plot, Scale, arc, funnel, percent, rows, trend};
 use super::visible::visible_text;
@@ -12,39 +13,42 @@ use crate::findings::{Doc, Piece, RULES, Share};
 
 #[derive(Template)]
 #[template(path = "coach.html", config = "src/reports/askama.toml")]
-struct Page<'a> {
-    report: &'a AgentReport,
-    agent: String,
-    basis: String,
-    apart: Vec<String>,
-    missing: &'a [String],
-    good: &'a [Good],
-    kept: Vec<String>,
-    lead: String,
-    focuses: Vec<Section<'a>>,
-    rates: Option<Plot>,
-    weeks: Option<Plot>,
-    arc: Option<Plot>,
-    responses: Vec<[String; 6]>,
-    mix: Vec<[String; 4]>,
+pub(super) struct Page<'a> {
+    pub(super) report: &'a AgentReport,
+    pub(super) agent: String,
+    pub(super) text_file: String,
+    pub(super) basis: String,
+    pub(super) apart: Vec<String>,
+    pub(super) missing: &'a [String],
+    pub(super) good: &'a [Good],
+    pub(super) kept: Vec<String>,
+    pub(super) lead: String,
+    pub(super) focuses: Vec<Section<'a>>,
+    pub(super) read_again: Option<(String, Vec<(String, &'a TakenBack)>)>,
+    pub(super) rates: Option<Plot>,
+    pub(super) weeks: Option<Plot>,
+    pub(super) arc: Option<Plot>,
+    pub(super) responses: Vec<[String; 6]>,
+    pub(super) mix: Vec<[String; 4]>,
 }
 
 /// A focus in words.
-struct Section<'a> {
-    title: String,
-    finds: String,
-    why: String,
-    measured: String,
-    stands: String,
-    funnel: Option<Plot>,
-    moments: Vec<Shown<'a>>,
+pub(super) struct Section<'a> {
+    pub(super) title: String,
+    pub(super) finds: String,
+    pub(super) why: String,
+    pub(super) measured: String,
+    pub(super) stands: String,
+    pub(super) funnel: Option<Plot>,
+    pub(super) moments: Vec<Shown<'a>>,
 }
 
-struct Shown<'a> {
-    moment: &'a Moment,
-    sure: String,
+pub(super) struct Shown<'a> {
+    pub(super) moment: &'a Moment,
+    pub(super) sure: String,
+    pub(super) reviewed: &'static str,
     /// What each piece is, whether a space stands before it, and its text.
-    wording: Vec<(&'static str, bool, String)>,
+    pub(super) wording: Vec<(&'static str, bool, String)>,
 }
 
 #[derive(Template)]
@@ -69,9 +73,15 @@ impl Coaching {
     /// # Errors
     /// When the template cannot be filled, which does not happen.
     pub fn page(&self, report: &AgentReport) -> Result<String, askama::Error> {
+        self.parts(report).render().map(|page| visible_text(&page))
+    }
+
+    /// What stands on one person's page, in words.
+    pub(super) fn parts<'a>(&'a self, report: &'a AgentReport) -> Page<'a> {
         Page {
             report,
             agent: shown_id(&report.agent),
+            text_file: report.text_file(),
             basis: basis(report),
             apart: apart(report),
             missing: &self.missing_words,
@@ -79,14 +89,13 @@ impl Coaching {
             kept: report.kept().into_iter().filter_map(kept).collect(),
             lead: lead(report),
             focuses: report.focuses.iter().enumerate().map(|(i, f)| section(i, f, report)).collect(),
+            read_again: report.read_again.as_ref().and_then(read_again),
             rates: rates(report),
             weeks: weeks(report),
             arc: sentiment(report),
             responses: report.responses.iter().map(response).collect(),
             mix: report.mix.iter().map(mix).collect(),
         }
-        .render()
-        .map(|page| visible_text(&page))
     }
 
     /// The list of pages, by name.
@@ -167,7 +176,7 @@ fn lead(a: &AgentReport) -> String {
         _ if a.focuses.is_empty() => "No finding to talk about in these conversations.".to_owned(),
         0 if a.too_few() => "Moments to look at together. They are examples, not a measure.".to_owned(),
         0 if !hints.is_empty() => "Nothing that can be counted on stands out. There are hints of something, in moments to look at together.".to_owned(),
-        0 => "Nothing stands out: no finding is more frequent than like conversations give at colleagues, beyond chance. These are the commonest, as moments to look at together.".to_owned(),
+        0 => "Nothing stands out: no finding is more frequent here than in colleagues' conversations of the same kind, beyond chance. What follows is commonest, as moments to look at together.".to_owned(),
         1 => format!("One thing is {more}.{hints}"),
         n => format!("{} things are {more}. The one with the largest effect on customers comes first.{hints}", ["Two", "Three"][usize::from(n > 2)]),
     }
@@ -193,7 +202,7 @@ pub(super) fn trust(rule: &str) -> String {
 fn kept(r: &Rate) -> Option<String> {
     let ((expected, s), (rate, _)) = r.expected.zip(r.shrunken).zip(r.rate)?;
     Some(format!(
-        "{}: found in {} of {} conversations ({}), where like conversations give {} at colleagues. Allowing for small numbers: {} (95 % interval {} to {}).",
+        "{}: found in {} of {} conversations ({}), and colleagues' conversations of the same kind have {}. Allowing for small numbers: {} (95 % interval {} to {}).",
         titled(r.rule),
         r.found,
         r.cases,
@@ -226,30 +235,61 @@ fn stands(f: &Focus, r: &Rate) -> String {
         r.found,
         counted(r.cases, "conversation to which it applies", "conversations to which it applies")
     );
-    match (f.standing, r.expected.zip(r.shrunken).zip(r.rate)) {
+    let (taken, without) = match r.reversed {
+        0 => (String::new(), ""),
+        1 => (" A reviewer read one of these and saw it otherwise.".to_owned(), "Without it, and "),
+        n => (format!(" Reviewers read {n} of these and saw them otherwise."), "Without them, and "),
+    };
+    let allowing =
+        |small: &str| if without.is_empty() { small.to_owned() } else { format!("{without}{}", small.to_lowercase()) };
+    match (f.standing, r.expected.zip(r.judged()).zip(r.rate)) {
         (Standing::TooFew, _) | (_, None) => {
-            format!("{found}: too few to say whether that is much or little. Look at the moments, not at the number.")
+            format!(
+                "{found}: too few to say whether that is much or little. Look at the moments, not at the number.{taken}"
+            )
         }
         (Standing::Hint, _) => format!(
-            "{found}, which is more than like conversations give at colleagues. But the program is often wrong about this, so take it as a hint to read such conversations, and not as a count."
+            "{found}, which is more than in colleagues' conversations of the same kind. But the program is often wrong about this, so take it as a hint to read such conversations, and not as a count.{taken}"
         ),
         (Standing::Above, Some(((expected, s), (rate, _)))) => format!(
-            "{found} ({}). Colleagues' conversations about the same issues in the same channels give {}. Small numbers swing, so the rate is drawn towards what is expected: {} (95 % interval {} to {}).",
+            "{found} ({}), where colleagues' conversations about the same issues in the same channels give {}.{taken} {}: {} (95 % interval {} to {}).",
             percent(rate),
             percent(expected),
+            allowing("Allowing for small numbers"),
             percent(s.rate),
             percent(s.ci.0),
             percent(s.ci.1)
         ),
         (Standing::AsExpected, Some(((expected, s), (rate, _)))) => format!(
-            "{found} ({}), where like conversations give {} at colleagues. Allowing for small numbers: {} (95 % interval {} to {}), so it does not stand out.",
+            "{found} ({}), and colleagues' conversations of the same kind have {}.{taken} {}: {} (95 % interval {} to {}), so it does not stand out.",
             percent(rate),
             percent(expected),
+            allowing("Allowing for small numbers"),
             percent(s.rate),
             percent(s.ci.0),
             percent(s.ci.1)
         ),
     }
+}
+
+/// What people said of the findings, and the first of those that they saw otherwise; none where nobody read any.
+fn read_again(r: &ReadAgain) -> Option<(String, Vec<(String, &TakenBack)>)> {
+    let all = r.upheld + r.divided + r.reversed;
+    if all == 0 {
+        return None;
+    }
+    let mut said = vec![format!("they saw {} the same way", grouped(r.upheld))];
+    if r.divided > 0 {
+        said.push(format!("differed among themselves on {}", grouped(r.divided)));
+    }
+    said.push(format!("saw {} otherwise", if r.reversed == 0 { "none".to_owned() } else { grouped(r.reversed) }));
+    let last = said.pop().unwrap_or_default();
+    let sentence = format!(
+        "Reviewers read {} in these conversations: {} and {last}.",
+        counted(all, "finding", "findings"),
+        said.join(", ")
+    );
+    Some((sentence, r.shown.iter().map(|t| (titled(t.rule), t)).collect()))
 }
 
 fn plot_funnel(place: usize, f: &Focus, r: &Rate) -> Option<Plot> {
@@ -269,6 +309,12 @@ fn shown(m: &Moment) -> Shown<'_> {
     Shown {
         moment: m,
         sure: format!("{:.0} %", m.confidence * 100.0),
+        reviewed: match m.reviewed {
+            Some(Reviewed::Upheld) => "A reviewer read this and saw it the same way.",
+            Some(Reviewed::Divided) => "Reviewers read this and saw it differently from one another.",
+            // Such a finding is no example.
+            Some(Reviewed::Reversed) | None => "",
+        },
         wording: m.rewrite.as_deref().map(wording).unwrap_or_default(),
     }
 }
@@ -301,8 +347,14 @@ fn rates(a: &AgentReport) -> Option<Plot> {
     if bars.is_empty() {
         return None;
     }
+    let taken = if a.rates.iter().any(|r| r.reversed > 0) {
+        " Findings that reviewers saw otherwise are still in these rates: not all of the colleagues' were read, so leaving them out on one side would not compare like with like."
+    } else {
+        ""
+    };
     let description = "For each rule the share of conversations with a finding, drawn towards what is expected, with its 95 % interval (dot and line), and what colleagues have on the same issues and channels (upright tick). Where the line crosses the tick, the two cannot be told apart. Rules whose findings are wrong as often as not are left out.";
-    Some(rows("rates", "Every rule with enough conversations", description, &bars, Scale::Share, "expected"))
+    let description = format!("{description}{taken}");
+    Some(rows("rates", "Every rule with enough conversations", &description, &bars, Scale::Share, "expected"))
 }
 
 fn weeks(a: &AgentReport) -> Option<Plot> {

@@ -105,12 +105,12 @@ pub(super) const FEW: u64 = 30;
 pub(super) const FEW_FOUND: f64 = 5.0;
 
 impl OfScope {
-    fn few(&self) -> bool {
+    pub(super) fn few(&self) -> bool {
         self.labelled < FEW || self.found < FEW_FOUND
     }
 
     /// What is wrong with the corrected rates, in words.
-    fn warnings(&self) -> Vec<String> {
+    pub(super) fn warnings(&self) -> Vec<String> {
         let outside = |f: &Figure| f.value.is_some_and(|v| !(0.0..=1.0).contains(&v));
         let mut out = Vec::new();
         let pairs = [
@@ -182,6 +182,11 @@ pub(super) fn put(row: &mut Map<String, Value>, name: &str, f: &Figure) {
 }
 
 impl Estimates {
+    /// The figures over everything, in the order of the rulebook.
+    pub(super) fn whole(&self) -> impl Iterator<Item = &OfScope> {
+        self.rows.iter().filter(|r| r.by.is_none())
+    }
+
     /// The contents of the JSON file: `rules` over everything, `segments` by attribute and value.
     pub fn json(&self) -> Value {
         let (all, parts): (Vec<&OfScope>, Vec<&OfScope>) = self.rows.iter().partition(|r| r.by.is_none());

@@ -5,12 +5,15 @@ mod bias;
 mod bias_page;
 mod coach;
 mod coach_page;
+mod coach_text;
 mod corrected;
 mod doctor;
 mod estimates;
 mod evaluation;
 mod import;
+mod markdown;
 mod overview;
+mod overview_labels;
 mod overview_page;
 mod overview_text;
 mod parquet;
@@ -24,7 +27,7 @@ pub use agreement::{Agreement, Between, Figure, OfRule, Reviewer};
 pub use bias::{BiasReport, Comparison, Contribution, Found, Quotes, Stratum};
 pub use coach::{
     AgentReport, Arc, COUNTS_FROM, Coaching, Drawn, ENOUGH, ENOUGH_OF_A_RULE, Focus, Good, Line, METHOD, Mix, Moment,
-    OF_THE_SET_UP, Rate, Response, SURE, Standing, counts, precision,
+    OF_THE_SET_UP, Rate, ReadAgain, Response, Reviewed, SURE, Standing, TakenBack, counts, precision,
 };
 pub use corrected::Corrected;
 pub use doctor::{Checkup, RejectGroup};

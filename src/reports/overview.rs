@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::coach::{Arc, cell};
+use super::estimates::Estimates;
 use super::plots::Point;
 
 /// Conversations to which a rule must apply before a level's rate is shown.
@@ -28,6 +29,9 @@ pub struct Overview {
     pub with_finding: (u64, u64),
     /// Every rule, the highest rate first; context last.
     pub rules: Vec<RuleRow>,
+    /// Rates that reviewers' labels stand behind, where labels were given, as `evenhand labels estimate` writes them.
+    #[serde(serialize_with = "estimates")]
+    pub labels: Option<Estimates>,
     /// Rates by channel, issue, team.
     pub breakdowns: Vec<Breakdown>,
     /// The share of conversations with a finding over time.
@@ -58,6 +62,10 @@ pub struct Overview {
 fn points<S: serde::Serializer>(points: &[Point], s: S) -> Result<S::Ok, S::Error> {
     let row = |p: &Point| serde_json::json!({"week": p.name, "found": p.own.0, "conversations": p.own.1});
     s.collect_seq(points.iter().map(row))
+}
+
+fn estimates<S: serde::Serializer>(labels: &Option<Estimates>, s: S) -> Result<S::Ok, S::Error> {
+    labels.as_ref().map(Estimates::json).serialize(s)
 }
 
 /// A rule over all conversations.
@@ -147,7 +155,7 @@ pub struct Repeated {
     pub sampled: bool,
     /// Since which day a problem counts as recent; none where the run is too short or has no dates.
     pub recent_from: Option<String>,
-    /// Groups by the words that they share: rising ones first, then by size.
+    /// Groups by what is said: rising ones first, then by size.
     pub groups: Vec<Group>,
     /// Groups by the issue that the input names, in the same order.
     pub issues: Vec<Group>,
@@ -262,23 +270,33 @@ impl Overview {
 
     /// The contents of `rates.csv`: every rule over all conversations and by level.
     pub fn csv(&self) -> String {
-        let mut out = String::from("by,level,rule,conversations,found,rate,rate_low,rate_high\n");
-        let mut row = |by: &str, level: &str, rule: &str, cases: u64, found: u64| {
+        let mut out = String::from(
+            "by,level,rule,conversations,found,rate,rate_low,rate_high,corrected,corrected_low,corrected_high,precision,recall\n",
+        );
+        let number = |x: Option<f64>| x.map_or_else(String::new, |x| format!("{x:.6}"));
+        let corrected = |rule: &str| {
+            let row = self.labels.iter().flat_map(Estimates::whole).find(|r| r.rule == rule);
+            let ci = row.and_then(|r| r.ppi.ci);
+            let figures =
+                row.map(|r| [r.ppi.value, ci.map(|c| c.0), ci.map(|c| c.1), r.precision.value, r.sensitivity.value]);
+            figures.unwrap_or_default().map(number).join(",")
+        };
+        let mut row = |by: &str, level: &str, rule: &str, cases: u64, found: u64, more: &str| {
             let rate = if cases == 0 {
                 ",,".to_owned()
             } else {
                 let (low, high) = crate::stats::wilson(found, cases);
                 format!("{:.6},{low:.6},{high:.6}", found as f64 / cases as f64)
             };
-            out.push_str(&format!("{},{},{rule},{cases},{found},{rate}\n", cell(by), cell(level)));
+            out.push_str(&format!("{},{},{rule},{cases},{found},{rate},{more}\n", cell(by), cell(level)));
         };
         for r in &self.rules {
-            row("", "", r.rule, r.cases, r.found);
+            row("", "", r.rule, r.cases, r.found, &corrected(r.rule));
         }
         for b in &self.breakdowns {
             for level in &b.levels {
                 for (rule, cases, found) in &level.rules {
-                    row(&b.by, &level.name, rule, *cases, *found);
+                    row(&b.by, &level.name, rule, *cases, *found, ",,,,");
                 }
             }
         }

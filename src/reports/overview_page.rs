@@ -6,6 +6,7 @@ use super::bias::grouped;
 use super::coach::{Arc, counts, titled};
 use super::coach_page::{counted, duration, trust};
 use super::overview::{Breakdown, ENOUGH_OF_A_LEVEL, Gap, Group, Overview, Quote, RuleRow, SHOWN, Segments};
+use super::overview_labels::{HEAD, Labelled};
 use super::plots::{Bar, Plot, Scale, Times, arc, percent, rows, signed, spread, strip, trend};
 use super::visible::visible_text;
 use crate::findings::{Doc, RULES};
@@ -18,6 +19,8 @@ struct Page<'a> {
     cards: Vec<(String, String)>,
     lead: Vec<String>,
     rates: Plot,
+    labelled: Option<Labelled>,
+    label_head: [&'static str; 6],
     rules: Vec<Explained<'a>>,
     context: Vec<String>,
     strips: Vec<(String, Plot, String)>,
@@ -73,6 +76,8 @@ impl Overview {
             cards: self.cards(),
             lead: self.lead(),
             rates: rates(&company),
+            labelled: self.labels.as_ref().map(Labelled::new),
+            label_head: HEAD,
             rules: company.iter().filter(|r| r.found > 0).take(EXPLAINED).map(|r| explained(r)).collect(),
             context: self.rules.iter().filter(|r| r.context && r.found > 0).map(context).collect(),
             strips: self.breakdowns.iter().enumerate().map(|(i, b)| self.breakdown(i, b)).collect(),
@@ -118,7 +123,7 @@ impl Overview {
         let mut out = Vec::new();
         if let Some(r) = self.rules.iter().find(|r| !r.context && r.found > 0 && counts(r.rule)) {
             out.push(format!(
-                "The highest rate of a rule that is right more often than not is that of “{}”: {}.",
+                "Of the rules that are right more often than not, “{}” has the highest rate: {}.",
                 titled(r.rule),
                 rate_text(r)
             ));

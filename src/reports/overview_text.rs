@@ -5,7 +5,9 @@ use std::fmt::Write;
 use super::bias::grouped;
 use super::coach::titled;
 use super::coach_page::duration;
-use super::overview::{Overview, Quote, SHOWN};
+use super::markdown::{plain, quoted, table};
+use super::overview::{Overview, SHOWN};
+use super::overview_labels::{HEAD, Labelled};
 use super::overview_page::{cells, gap_sentence, group_title, rate_text, segment_rows, share, with_interval};
 use super::plots::signed;
 
@@ -34,10 +36,15 @@ impl Overview {
             .iter()
             .map(|r| vec![titled(r.rule), if r.rate.is_some() { rate_text(r) } else { "applies to none".to_owned() }]);
         table(&mut out, &["rule", "found in"], rules);
+        if let Some(l) = self.labels.as_ref().map(Labelled::new) {
+            let _ = writeln!(out, "\n## Rates that people's labels stand behind\n\n{}\n", plain(&l.sentence));
+            table(&mut out, &HEAD, l.rows.into_iter().map(Vec::from));
+            l.notes.iter().for_each(|n| out.push_str(&format!("\n{}\n", plain(n))));
+        }
         for r in self.rules.iter().filter(|r| !r.context) {
             if let Some(q) = &r.quote {
                 let _ = writeln!(out, "\n**{}**", titled(r.rule));
-                quoted(&mut out, q);
+                quoted(&mut out, &q.text, &q.transcript, q.turn);
             }
         }
         for b in &self.breakdowns {
@@ -114,7 +121,7 @@ impl Overview {
                     if g.rising { " (rising)" } else { "" },
                     self.group_sentence(g)
                 );
-                g.quotes.iter().for_each(|q| quoted(out, q));
+                g.quotes.iter().for_each(|q| quoted(out, &q.text, &q.transcript, q.turn));
             }
         }
         if let Some(g) = &self.gap {
@@ -129,7 +136,7 @@ impl Overview {
             ] {
                 if !quotes.is_empty() {
                     let _ = writeln!(out, "\n**{name}**");
-                    quotes.iter().for_each(|q| quoted(out, q));
+                    quotes.iter().for_each(|q| quoted(out, &q.text, &q.transcript, q.turn));
                 }
             }
         }
@@ -146,46 +153,5 @@ impl Overview {
                 segment_rows(s).into_iter().map(Vec::from),
             );
         }
-    }
-}
-
-fn quoted(out: &mut String, q: &Quote) {
-    if !q.text.is_empty() {
-        let _ = writeln!(out, "\n> “{}” ({}, turn {})", plain(&q.text), plain(&q.transcript), q.turn);
-    }
-}
-
-fn table(out: &mut String, head: &[&str], rows: impl Iterator<Item = Vec<String>>) {
-    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-    out.push_str(&line(head.iter().map(|h| plain(h)).collect()));
-    out.push_str(&line(head.iter().map(|_| "---".to_owned()).collect()));
-    rows.for_each(|row| out.push_str(&line(row.iter().map(|c| plain(c)).collect())));
-}
-
-/// A text in which nothing is taken for Markdown or HTML.
-fn plain(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.split_whitespace().collect::<Vec<_>>().join(" ").chars() {
-        match c {
-            '<' => out.push_str("&lt;"),
-            '&' => out.push_str("&amp;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' | '>' | '!' => {
-                out.push('\\');
-                out.push(c);
-            }
-            c if c.is_control() => {}
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::plain;
-
-    #[test]
-    fn words_are_never_markup() {
-        assert_eq!(plain("a | <b> [x](y)\n# *z*"), "a \\| &lt;b\\> \\[x\\](y) \\# \\*z\\*");
     }
 }

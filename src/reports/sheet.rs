@@ -31,8 +31,6 @@ pub struct Sample {
     pub rulebook: String,
     /// The conversations.
     pub rows: Vec<SampleRow>,
-    /// What the user should know.
-    pub notes: Vec<String>,
 }
 
 /// A drawn conversation.
@@ -172,9 +170,6 @@ impl Sample {
                 let _ = writeln!(out, "… and {} more", strata.len() - 40);
             }
         }
-        for note in &self.notes {
-            let _ = writeln!(out, "{}", wrap(note, "", 80));
-        }
         let next = if self.design == "calibration" {
             "These were picked because they are contested: no rate can be taken from them."
         } else {
@@ -201,7 +196,7 @@ impl Sample {
         );
         json!({
             "sample": self.name, "design": self.design, "seed": self.seed, "drawn": self.rows.len(), "population": self.population,
-            "excluded": self.excluded, "blind": self.blind, "strata": strata.collect::<Vec<_>>(), "notes": self.notes,
+            "excluded": self.excluded, "blind": self.blind, "strata": strata.collect::<Vec<_>>(),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Text that shows what it is: without control characters, and without those that turn the direction of writing.
 
 /// Whether a character may stand in a page.
-fn visible(c: char) -> bool {
+pub(super) fn visible(c: char) -> bool {
     let turns = ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c);
     !turns && (!c.is_control() || c == '\n' || c == '\t')
 }

@@ -1,6 +1,7 @@
 //! A run folder conversation by conversation. In: `transcripts.jsonl`, `turns.jsonl` and `findings.jsonl`, read side by side. Out: one
 //! [`Case`] after the other, in the order of the run, one in memory at a time.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Lines};
 use std::path::{Path, PathBuf};
@@ -8,11 +9,11 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
+use rayon::prelude::*;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::manifest::Manifest;
 use super::output::RunError;
 use super::table::{find, table_error};
 use crate::findings::{Finding, RULES, Severity};
@@ -60,57 +61,66 @@ impl TurnRow {
     }
 }
 
-/// What was run.
-pub(super) fn manifest(run: &Path) -> Result<Manifest, RunError> {
-    let path = run.join("run.json");
-    let text = std::fs::read_to_string(&path).map_err(|_| RunError::NoRun(run.to_path_buf()))?;
-    serde_json::from_str(&text).map_err(|e| table_error(&path, e.line(), "not the run.json of an audit"))
-}
+/// Rows that are parsed together, on all threads.
+const TOGETHER: usize = 4096;
 
-/// One file, a row ahead.
+/// One file, some rows ahead.
 struct Ahead<T> {
     path: PathBuf,
     lines: Lines<BufReader<File>>,
+    /// Rows that were handed out.
     line: usize,
-    next: Option<T>,
+    next: VecDeque<T>,
 }
 
-impl<T: DeserializeOwned> Ahead<T> {
+impl<T: DeserializeOwned + Send> Ahead<T> {
     fn open(run: &Path, name: &str) -> Result<Self, RunError> {
         let path = run.join(name);
         let file = File::open(&path).map_err(|_| RunError::NoRun(run.to_path_buf()))?;
-        let mut out = Self { path, lines: BufReader::with_capacity(1 << 20, file).lines(), line: 0, next: None };
-        out.step()?;
+        let lines = BufReader::with_capacity(1 << 20, file).lines();
+        let mut out = Self { path, lines, line: 0, next: VecDeque::new() };
+        out.read()?;
         Ok(out)
     }
 
-    /// Hands out the next row and reads the one after it.
+    fn read(&mut self) -> Result<(), RunError> {
+        let lines: Vec<String> =
+            self.lines.by_ref().take(TOGETHER).collect::<Result<_, _>>().map_err(RunError::io(&self.path))?;
+        let wrong = |place: usize| table_error(&self.path, self.line + place + 1, "not a row of a run");
+        let parsed = |(i, line): (usize, &String)| serde_json::from_str(line).map_err(|_| wrong(i));
+        let rows: Vec<T> = lines.par_iter().enumerate().map(parsed).collect::<Result<_, _>>()?;
+        self.next = rows.into();
+        Ok(())
+    }
+
+    /// Hands out the next row.
     fn step(&mut self) -> Result<Option<T>, RunError> {
-        let line = self.lines.next().transpose().map_err(RunError::io(&self.path))?;
-        self.line += 1;
-        let row = line.map(|l| serde_json::from_str(&l)).transpose();
-        let row = row.map_err(|_| table_error(&self.path, self.line, "not a row of a run"))?;
-        Ok(std::mem::replace(&mut self.next, row))
+        let row = self.next.pop_front();
+        self.line += usize::from(row.is_some());
+        if self.next.is_empty() && row.is_some() {
+            self.read()?;
+        }
+        Ok(row)
     }
 
     /// The rows up to the first that does not belong.
     fn while_of(&mut self, belongs: impl Fn(&T) -> bool) -> Result<Vec<T>, RunError> {
         let mut out = Vec::new();
-        while self.next.as_ref().is_some_and(&belongs) {
+        while self.next.front().is_some_and(&belongs) {
             out.extend(self.step()?);
         }
         Ok(out)
     }
 
     fn done(&self) -> Result<(), RunError> {
-        match self.next {
-            None => Ok(()),
-            Some(_) => Err(table_error(&self.path, self.line, "the rows are not in the order of transcripts.jsonl")),
+        if self.next.is_empty() {
+            return Ok(());
         }
+        Err(table_error(&self.path, self.line + 1, "the rows are not in the order of transcripts.jsonl"))
     }
 }
 
-/// Reads a run; `each` gets every conversation in order.
+/// Reads a run; `each` gets every conversation that was judged, in order.
 ///
 /// # Errors
 /// When it is no run, a row cannot be read, or the files do not go together.
@@ -127,7 +137,10 @@ pub(super) fn read(run: &Path, mut each: impl FnMut(Case) -> Result<(), RunError
         if !findings.iter().all(sound) {
             return Err(table_error(&run.join("findings.jsonl"), 0, &format!("a finding in {id} names no turn of it")));
         }
-        each(Case { id, row, turns, findings })?;
+        // Nothing is known of one that was left out, and it is no conversation without findings.
+        if row.get("left_out").is_none_or(Value::is_null) {
+            each(Case { id, row, turns, findings })?;
+        }
     }
     turns.done()?;
     findings.done()

@@ -8,7 +8,6 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -93,24 +92,29 @@ pub(super) fn inputs_now(files: &[PathBuf], progress: &Progress, stop: &Interrup
     let bar = progress.count("noting the input, in megabytes");
     let mut out = Vec::with_capacity(files.len());
     for path in files {
-        let sha256 = if path.is_file() { hash(path, &bar, stop)? } else { None };
+        let before = bar.position();
+        let told = |bytes: u64| {
+            bar.set_position(before + (bytes >> 20));
+            if stop.asked() { Err(RunError::Interrupted(None)) } else { Ok(()) }
+        };
+        let sha256 = if path.is_file() { sha256(path, told)? } else { None };
         out.push(InputFile { source: path.to_string_lossy().into_owned(), sha256, format: None });
     }
     bar.finish_and_clear();
     Ok(out)
 }
 
-/// None where the file cannot be read: the reader will say why.
-fn hash(path: &Path, bar: &ProgressBar, stop: &Interrupt) -> Result<Option<String>, RunError> {
+/// The SHA-256 of a file's bytes; `read` hears how many were read so far, and may end it. None where the file cannot be read: the reader
+/// will say why.
+pub(super) fn sha256(
+    path: &Path,
+    mut read: impl FnMut(u64) -> Result<(), RunError>,
+) -> Result<Option<String>, RunError> {
     let Ok(mut file) = File::open(path) else { return Ok(None) };
     let mut state = Sha256::new();
     let (mut buffer, mut bytes) = (vec![0; 1 << 20], 0);
-    let before = bar.position();
     loop {
-        bar.set_position(before + (bytes >> 20));
-        if stop.asked() {
-            return Err(RunError::Interrupted(None));
-        }
+        read(bytes)?;
         match file.read(&mut buffer) {
             Ok(0) => return Ok(Some(hex::encode(state.finalize()))),
             Ok(n) => {

@@ -6,14 +6,16 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 
-use super::again::{self, Spoken};
-use super::cases::{self, manifest};
+use super::again::{Spoken, Words, again};
+use super::cases;
+use super::conversations::manifest;
 use super::figures::{Figures, Sums, Weeks, coached};
 use super::moments::{Candidate, Moments, Praise};
 use super::names::file_name;
 use super::output::RunError;
 use super::progress::Progress;
 use super::report_folder::ReportFolder;
+use super::reviewed::{ReviewOptions, Reviews, none_of_this_run};
 use crate::findings::{Limits, RULES, Said, rewrite};
 use crate::reports::{AgentReport, Coaching, Focus, Good, Line, METHOD, Moment, SURE, Standing, counts, precision};
 use crate::signals::LabelSet;
@@ -27,8 +29,10 @@ pub struct CoachOptions {
     pub run: PathBuf,
     /// The folder to write.
     pub out: PathBuf,
-    /// Files that stand in for the run's inputs.
-    pub transcripts: Vec<String>,
+    /// Where the words are.
+    pub words: Words,
+    /// Reviewers' labels of the run's conversations.
+    pub labels: Option<ReviewOptions>,
 }
 
 /// Focuses of a page at most.
@@ -44,16 +48,22 @@ const BESIDE: usize = 320;
 /// When the run cannot be read, it names nobody, or the folder cannot be written.
 pub fn coach(options: &CoachOptions, progress: &Progress) -> Result<Coaching, RunError> {
     let manifest = manifest(&options.run)?;
+    let reviews = options.labels.as_ref().map(Reviews::read).transpose()?.unwrap_or_default();
     let folder = ReportFolder::create(&options.out, "coach.json", |name| {
         ["index.html", "coach.json", "rates.csv"].contains(&name)
-            || name.starts_with("agent-") && name.ends_with(".html")
+            || name.starts_with("agent-") && (name.ends_with(".html") || name.ends_with(".md"))
     })?;
     let (mut ledger, mut moments) = (Ledger::default(), Moments::default());
     let mut shared: BTreeMap<u32, u64> = BTreeMap::new();
+    let mut read_again = 0_u64;
     let bar = progress.bar_to(manifest.counts.audited, "reading the run");
     cases::read(&options.run, |case| {
-        let entry = case.entry(&mut ledger, None, None);
-        moments.add(&case, &entry);
+        let mut entry = case.entry(&mut ledger, None, None);
+        let read = reviews.of(&case.id);
+        read_again += u64::from(read.is_some());
+        let read = read.unwrap_or_default();
+        entry.reversed = read.reversed & entry.violated;
+        moments.add(&case, &entry, read);
         if entry.shared {
             let people = case.people();
             people.iter().filter_map(|p| ledger.agents.learn(p)).for_each(|p| *shared.entry(p).or_default() += 1);
@@ -69,9 +79,12 @@ pub fn coach(options: &CoachOptions, progress: &Progress) -> Result<Coaching, Ru
                 .to_owned(),
         ));
     }
+    if let Some(labels) = options.labels.as_ref().filter(|_| read_again == 0) {
+        return Err(none_of_this_run(&labels.labels));
+    }
     let mut coaching = draft(options, &manifest, &ledger, &mut moments, &shared);
     let bar = progress.spinner("reading the words again");
-    fill(&mut coaching, &manifest, &options.transcripts)?;
+    fill(&mut coaching, &manifest, &options.words)?;
     bar.finish_and_clear();
     write(&coaching, &folder)?;
     folder.finish()?;
@@ -109,6 +122,7 @@ fn draft(
         let mut report = counted(&figures, &all, &manifest.config.limits, agent);
         report.shared = shared.get(&(agent as u32)).copied().unwrap_or_default();
         report.abusive = abusive[agent];
+        report.read_again = options.labels.as_ref().map(|_| moments.read_again(agent as u32));
         report.good = moments.good(agent as u32).into_iter().map(good).collect();
         for (f, (rule, standing, impact)) in focuses(&report, moments, agent as u32).into_iter().enumerate() {
             let (level, others) = figures.peers(rule, agent);
@@ -128,6 +142,7 @@ fn draft(
         conversations: ledger.entries.len() as u64,
         unattended: ledger.entries.iter().filter(|e| e.agent.is_none() && !e.shared).count() as u64,
         missing_words: Vec::new(),
+        labels: options.labels.as_ref().map(|l| l.labels.display().to_string()),
         method: METHOD,
         agents,
     };
@@ -154,6 +169,7 @@ fn counted(figures: &Figures<'_>, all: &Everyone, limits: &Limits, agent: usize)
         rates: figures.rates(agent),
         good: Vec::new(),
         focuses: Vec::new(),
+        read_again: None,
         weeks_together,
         weeks,
         responses: figures.responses(limits, &all.replies, agent),
@@ -175,6 +191,7 @@ fn apart(c: Candidate) -> (Moment, Evidence) {
         quote: c.finding.quote,
         seen: c.seen,
         confidence: c.finding.confidence,
+        reviewed: c.reviewed,
         before: None,
         after: None,
         suggestion: c.finding.suggestion,
@@ -189,7 +206,7 @@ fn focuses(report: &AgentReport, moments: &mut Moments, agent: u32) -> Vec<(usiz
     for rule in (0..RULES.len()).filter(|i| coached() & 1 << i != 0) {
         let id = RULES[rule].id;
         let Some(picked) = moments.findings(agent, rule).filter(|p| p.count > 0) else { continue };
-        let drawn = report.rate_of(id).and_then(|r| Some((r.expected?, r.shrunken?)));
+        let drawn = report.rate_of(id).and_then(|r| Some((r.expected?, r.judged()?)));
         match drawn.filter(|(e, s)| s.above >= SURE && s.rate > *e && picked.count >= FINDINGS) {
             Some((expected, s)) => {
                 let standing = if counts(id) { Standing::Above } else { Standing::Hint };
@@ -221,8 +238,14 @@ enum Slot {
     Moment(usize, usize, usize),
 }
 
+/// What belongs there, with its words.
+enum Filled {
+    Good(usize, usize, Good),
+    Moment(usize, usize, usize, Moment),
+}
+
 /// Puts the words in: what stood before and after each quote, the good moments, and the suggested wordings.
-fn fill(draft: &mut Draft, manifest: &super::Manifest, named: &[String]) -> Result<(), RunError> {
+fn fill(draft: &mut Draft, manifest: &super::Manifest, words: &Words) -> Result<(), RunError> {
     let mut slots: BTreeMap<String, Vec<Slot>> = BTreeMap::new();
     for (a, agent) in draft.report.agents.iter().enumerate() {
         for (i, good) in agent.good.iter().enumerate() {
@@ -235,24 +258,32 @@ fn fill(draft: &mut Draft, manifest: &super::Manifest, named: &[String]) -> Resu
         }
     }
     let Draft { report, labels } = draft;
-    report.missing_words = again::again(
-        manifest,
-        named,
-        |id| slots.contains_key(id),
-        |spoken| {
-            for slot in slots.get(spoken.id()).into_iter().flatten() {
-                match *slot {
-                    Slot::Good(a, i) => praise(&mut report.agents[a].good[i], spoken),
-                    Slot::Moment(a, f, m) => {
-                        if let Some(evidence) = labels.get(&(a, f, m)) {
-                            let focus = &mut report.agents[a].focuses[f];
-                            around(&mut focus.moments[m], focus.rule, evidence, spoken);
-                        }
-                    }
-                }
+    let pages = &report.agents;
+    let look = |spoken: &Spoken<'_>| -> Vec<Filled> {
+        let fill = |slot: &Slot| match *slot {
+            Slot::Good(a, i) => {
+                let mut good = pages[a].good[i].clone();
+                praise(&mut good, spoken);
+                Some(Filled::Good(a, i, good))
             }
-        },
-    )?;
+            Slot::Moment(a, f, m) => {
+                let focus = &pages[a].focuses[f];
+                let mut moment = focus.moments[m].clone();
+                around(&mut moment, focus.rule, labels.get(&(a, f, m))?, spoken);
+                Some(Filled::Moment(a, f, m, moment))
+            }
+        };
+        slots.get(spoken.id()).into_iter().flatten().filter_map(fill).collect()
+    };
+    let mut filled = Vec::new();
+    let missing = again(manifest, words, |id| slots.contains_key(id), look, |own| filled.extend(own))?;
+    report.missing_words = missing;
+    for one in filled {
+        match one {
+            Filled::Good(a, i, good) => report.agents[a].good[i] = good,
+            Filled::Moment(a, f, m, moment) => report.agents[a].focuses[f].moments[m] = moment,
+        }
+    }
     Ok(())
 }
 
@@ -304,7 +335,10 @@ fn write(draft: &Draft, folder: &ReportFolder) -> Result<(), RunError> {
         let path = folder.path(name);
         fs::write(&path, text).map_err(RunError::io(&path))
     };
-    report.agents.par_iter().try_for_each(|agent| put(&agent.file, report.page(agent).map_err(failed)?))?;
+    report.agents.par_iter().try_for_each(|agent| {
+        put(&agent.text_file(), report.markdown(agent))?;
+        put(&agent.file, report.page(agent).map_err(failed)?)
+    })?;
     put("index.html", report.index().map_err(failed)?)?;
     put("rates.csv", report.csv())?;
     put("coach.json", report.json().map_err(|_| RunError::Internal("the figures could not be written as JSON"))?)

@@ -8,7 +8,7 @@ use crate::findings::{Limits, RULES};
 use crate::reports::plots::Point;
 use crate::reports::{Arc, Drawn, ENOUGH, ENOUGH_OF_A_RULE, Mix, OF_THE_SET_UP, Rate, Response, counts};
 use crate::stats::intervals::Z95;
-use crate::stats::shrinkage::shrink;
+use crate::stats::shrinkage::{Shrunken, shrink};
 use crate::stats::standard::Counts;
 use crate::stats::wilson;
 use crate::tally::{ARC, Attribute, Entry, Ledger};
@@ -217,6 +217,7 @@ fn rates(rule: usize, of: &[Vec<&Entry>]) -> (Vec<Option<Rate>>, f64) {
             let shown = cases >= ENOUGH_OF_A_RULE && entries.len() as u64 >= ENOUGH;
             let rate = shown.then(|| (found as f64 / cases as f64, wilson(found, cases)));
             let expected = if shown { all.expected(own) } else { None };
+            let reversed = |e: &&&Entry| e.asks(rule) && e.violated & e.reversed & 1 << rule != 0;
             (cases > 0).then_some(Rate {
                 rule: RULES[rule].id,
                 cases,
@@ -225,33 +226,45 @@ fn rates(rule: usize, of: &[Vec<&Entry>]) -> (Vec<Option<Rate>>, f64) {
                 expected,
                 shrunken: None,
                 for_like_cases: None,
+                reversed: entries.iter().filter(reversed).count() as u64,
+                without_reversed: None,
             })
         })
         .collect();
-    let units: Vec<(usize, f64, f64)> = out
-        .iter()
-        .enumerate()
-        .filter_map(|(agent, r)| {
-            let r = r.as_ref()?;
-            let others = (all.all.0 - r.cases) as f64;
-            let n = r.cases as f64;
-            let excess = anscombe(r.found as f64, n) - anscombe(r.expected? * n, n);
-            Some((agent, excess, 0.25 / (n + 0.5) + 0.25 / others))
-        })
-        .collect();
-    let figures: Vec<(f64, f64)> = units.iter().map(|u| (u.1, u.2)).collect();
-    for ((agent, y, v), drawn) in units.iter().zip(shrink(&figures).unwrap_or_default()) {
-        let drawn = drawn.limited((*y, *v), FURTHEST);
-        let Some(rate) = &mut out[*agent] else { continue };
+    for (agent, drawn) in drawn(&out, all.all.0, |r| r.found) {
+        let Some(rate) = &mut out[agent] else { continue };
+        rate.shrunken = Some(drawn);
         let Some((expected, (own, _))) = rate.expected.zip(rate.rate) else { continue };
-        let back = |excess: f64| (angle(expected) + excess).clamp(0.0, FRAC_PI_2).sin().powi(2);
-        let (low, high) = drawn.ci();
-        rate.shrunken =
-            Some(Drawn { rate: back(drawn.estimate), ci: (back(low), back(high)), above: drawn.above(0.0) });
         let like = (angle(level) + angle(own) - angle(expected)).clamp(0.0, FRAC_PI_2);
         rate.for_like_cases = Some(like.sin().powi(2));
     }
+    if out.iter().flatten().any(|r| r.reversed > 0) {
+        for (agent, drawn) in drawn(&out, all.all.0, |r| r.found - r.reversed) {
+            if let Some(rate) = out[agent].as_mut().filter(|r| r.reversed > 0) {
+                rate.without_reversed = Some(drawn);
+            }
+        }
+    }
     (out, level)
+}
+
+/// The rates of everyone who has enough cases, drawn towards what is expected; `found` says how many findings of a rate count.
+fn drawn(rates: &[Option<Rate>], all: u64, found: impl Fn(&Rate) -> u64) -> Vec<(usize, Drawn)> {
+    let unit = |(agent, rate): (usize, &Option<Rate>)| {
+        let rate = rate.as_ref()?;
+        let (n, others, expected) = (rate.cases as f64, (all - rate.cases) as f64, rate.expected?);
+        let excess = anscombe(found(rate) as f64, n) - anscombe(expected * n, n);
+        Some((agent, expected, (excess, 0.25 / (n + 0.5) + 0.25 / others)))
+    };
+    let units: Vec<(usize, f64, (f64, f64))> = rates.iter().enumerate().filter_map(unit).collect();
+    let figures: Vec<(f64, f64)> = units.iter().map(|u| u.2).collect();
+    let one = |((agent, expected, figure), drawn): (&(usize, f64, (f64, f64)), Shrunken)| {
+        let drawn = drawn.limited(*figure, FURTHEST);
+        let back = |excess: f64| (angle(*expected) + excess).clamp(0.0, FRAC_PI_2).sin().powi(2);
+        let (low, high) = drawn.ci();
+        (*agent, Drawn { rate: back(drawn.estimate), ci: (back(low), back(high)), above: drawn.above(0.0) })
+    };
+    units.iter().zip(shrink(&figures).unwrap_or_default()).map(one).collect()
 }
 
 /// The angle whose squared sine is a share: on this scale the sampling variance does not depend on the rate.

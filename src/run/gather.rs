@@ -45,7 +45,6 @@ pub(super) struct Problem {
 /// What is doubtful about the data.
 #[derive(Default)]
 pub(super) struct Doubts {
-    pub(super) one_sided: u64,
     pub(super) nameless: u64,
     pub(super) agent_turns: u64,
     pub(super) turns: u64,
@@ -101,8 +100,6 @@ impl Gathered {
         self.doubts.agent_turns += agents.clone().count() as u64;
         self.doubts.nameless += agents.filter(|t| t.agent_id.is_none()).count() as u64;
         self.doubts.turns += case.turns.len() as u64;
-        let silent = |customer| case.spoken(customer).next().is_none();
-        self.doubts.one_sided += u64::from(silent(true) || silent(false));
         self.ledger.entries.push(entry);
     }
 

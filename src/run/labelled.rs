@@ -166,17 +166,7 @@ impl Labelled {
                 rulebooks.insert(l.rulebook);
             }
         }
-        for (key, mut answers) in given {
-            let last_word = options.adjudicator.as_ref().filter(|a| answers.iter().any(|(who, _)| who == *a));
-            if let Some(last_word) = last_word {
-                answers.retain(|(who, _)| who == last_word);
-            }
-            let share = |f: &dyn Fn(Answer) -> bool| {
-                answers.iter().filter(|(_, a)| f(*a)).count() as f64 / answers.len() as f64
-            };
-            let so = (share(&|a| a == Answer::Violated), share(&|a| a != Answer::NotApplicable));
-            self.people.insert(key, so);
-        }
+        self.people = given.into_iter().map(|(key, a)| (key, opinion(a, options.adjudicator.as_deref()))).collect();
         if !outside.is_empty() {
             self.notes
                 .push(format!("Labels of {} conversations outside this sample and run are not used.", outside.len()));
@@ -258,6 +248,16 @@ impl Labelled {
         }
         names.into_iter().filter(|(_, any)| !any).map(|(name, _)| name.to_owned()).collect()
     }
+}
+
+/// The share of reviewers who found a rule violated, and of those who found that it applies; an adjudicator's answer counts alone.
+pub(super) fn opinion(mut answers: Vec<(String, Answer)>, adjudicator: Option<&str>) -> (f64, f64) {
+    if let Some(last_word) = adjudicator.filter(|a| answers.iter().any(|(who, _)| who == a)) {
+        answers.retain(|(who, _)| who == last_word);
+    }
+    let share =
+        |f: &dyn Fn(Answer) -> bool| answers.iter().filter(|(_, a)| f(*a)).count() as f64 / answers.len().max(1) as f64;
+    (share(&|a| a == Answer::Violated), share(&|a| a != Answer::NotApplicable))
 }
 
 /// The drawn conversations of the sample asked for.

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::cases::{Case, TurnRow};
+use super::reviewed::Bits;
 use crate::findings::{Doc, Finding, RULES, Severity};
+use crate::reports::{ReadAgain, Reviewed, TakenBack};
 use crate::signals::{Label, LabelSet, Sentiment};
 use crate::tally::Entry;
 use crate::turns::Role;
@@ -13,6 +15,8 @@ use crate::turns::Role;
 const SHOWN: usize = 2;
 /// Good moments of a kind that are kept to choose from.
 const KEPT: usize = 3;
+/// Findings that reviewers saw otherwise, of those of a person, that a page shows.
+const TAKEN_BACK: usize = 5;
 /// Turns before a finding, and after, whose labels are kept for the wording.
 const BEFORE: usize = 12;
 const AFTER: usize = 40;
@@ -26,6 +30,7 @@ pub(super) struct Candidate {
     /// The first turn whose labels are kept, and the labels from there on.
     pub(super) from: usize,
     pub(super) labels: Vec<LabelSet>,
+    pub(super) reviewed: Option<Reviewed>,
 }
 
 /// The findings of one rule with one person.
@@ -50,6 +55,7 @@ pub(super) struct Praise {
 pub(super) struct Moments {
     findings: BTreeMap<(u32, usize), Picked>,
     praise: BTreeMap<u32, [Vec<Praise>; 3]>,
+    read_again: BTreeMap<u32, ReadAgain>,
 }
 
 pub(super) fn weight(severity: Severity) -> u64 {
@@ -68,18 +74,27 @@ impl Picked {
 }
 
 impl Moments {
-    /// Looks through a conversation that counts for a person.
-    pub(super) fn add(&mut self, case: &Case, entry: &Entry) {
+    /// Looks through a conversation that counts for a person. What people saw otherwise is no example of anything.
+    pub(super) fn add(&mut self, case: &Case, entry: &Entry, read: Bits) {
         let Some(agent) = entry.agent.filter(|_| !entry.abusive) else { return };
         for finding in &case.findings {
             let Some(rule) = RULES.iter().position(|r| r.id == finding.rule) else { continue };
-            if !RULES[rule].context && entry.asks(rule) {
-                self.findings.entry((agent, rule)).or_default().add(case, finding, rule);
+            if RULES[rule].context || !entry.asks(rule) {
+                continue;
+            }
+            match read.of(rule) {
+                Some(Reviewed::Reversed) => self.take_back(agent, finding, case, rule),
+                reviewed => self.findings.entry((agent, rule)).or_default().add(case, finding, rule, reviewed),
             }
         }
+        self.count(agent, entry, read);
+        let stands = |f: &&Finding| {
+            RULES.iter().position(|r| r.id == f.rule).and_then(|r| read.of(r)) != Some(Reviewed::Reversed)
+        };
+        let standing: Vec<&Finding> = case.findings.iter().filter(stands).collect();
         let kinds = self.praise.entry(agent).or_default();
         for (i, turn) in case.turns.iter().enumerate().filter(|(_, t)| t.role == Role::Agent) {
-            if case.findings.iter().any(|f| f.turns.contains(&i)) {
+            if standing.iter().any(|f| f.turns.contains(&i)) {
                 continue;
             }
             for (kind, score) in praised(turn) {
@@ -89,6 +104,38 @@ impl Moments {
                 insert(list, praise, KEPT, |p| p.score);
             }
         }
+    }
+
+    /// Counts what people said of a conversation's findings, each rule once.
+    fn count(&mut self, agent: u32, entry: &Entry, read: Bits) {
+        let asked = (0..RULES.len()).filter(|&r| !RULES[r].context && entry.asks(r) && entry.violates(r));
+        for said in asked.filter_map(|r| read.of(r)) {
+            let again = self.read_again.entry(agent).or_default();
+            *match said {
+                Reviewed::Upheld => &mut again.upheld,
+                Reviewed::Divided => &mut again.divided,
+                Reviewed::Reversed => &mut again.reversed,
+            } += 1;
+        }
+    }
+
+    fn take_back(&mut self, agent: u32, finding: &Finding, case: &Case, rule: usize) {
+        let shown = &mut self.read_again.entry(agent).or_default().shown;
+        let turn = finding.turns[0];
+        if shown.len() < TAKEN_BACK {
+            shown.push(TakenBack {
+                rule: RULES[rule].id,
+                transcript: finding.transcript_id.clone(),
+                turn,
+                speaker: case.turns[turn].role.name(),
+                quote: finding.quote.clone(),
+            });
+        }
+    }
+
+    /// What people said of a person's findings.
+    pub(super) fn read_again(&mut self, agent: u32) -> ReadAgain {
+        self.read_again.remove(&agent).unwrap_or_default()
     }
 
     /// The findings of a rule with a person.
@@ -109,7 +156,7 @@ impl Moments {
 }
 
 impl Picked {
-    fn add(&mut self, case: &Case, finding: &Finding, rule: usize) {
+    fn add(&mut self, case: &Case, finding: &Finding, rule: usize, reviewed: Option<Reviewed>) {
         self.count += 1;
         self.severity += weight(finding.severity);
         let main = finding.turns[0];
@@ -121,9 +168,20 @@ impl Picked {
             from,
             labels: case.turns[from..].iter().take(BEFORE + AFTER).map(TurnRow::labels).collect(),
             finding: finding.clone(),
+            reviewed,
         };
-        insert(&mut self.best, candidate, SHOWN, |c| weight(c.finding.severity) as f32 * c.finding.confidence);
+        insert(&mut self.best, candidate, SHOWN, worth);
     }
+}
+
+/// What examples are chosen by: first those that a person saw too, last those on which people differ; of these the severe and sure ones.
+fn worth(c: &Candidate) -> f32 {
+    let read = match c.reviewed {
+        Some(Reviewed::Upheld) => 10.0,
+        None => 0.0,
+        Some(Reviewed::Divided | Reviewed::Reversed) => -10.0,
+    };
+    read + weight(c.finding.severity) as f32 * c.finding.confidence
 }
 
 /// Keeps a list in falling order, at most so long; of equals the first stays first.

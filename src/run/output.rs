@@ -86,9 +86,6 @@ pub enum RunError {
         /// The names that there are.
         known: String,
     },
-    /// The words of a run cannot be read again.
-    #[error("{0}")]
-    Words(String),
     /// The folder for a report holds something else.
     #[error("{0} holds something else than this report; name another folder with --out")]
     NotAReport(PathBuf),

@@ -8,21 +8,25 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::Manifest;
-use super::again;
-use super::cases::{self, day, manifest};
+use super::again::{self, Spoken};
+use super::cases::{self, day};
 use super::coach::shortened;
+use super::conversations::manifest;
+use super::estimate::{EstimateOptions, estimate};
 use super::figures::{Sums, Weeks, quantile};
-use super::gather::{Doubts, Gathered, NEGATIVE, Names, QUOTES, about_company, troubled};
+use super::gather::{Gathered, NEGATIVE, Names, QUOTES, about_company, troubled};
+use super::labelled::LabelOptions;
 use super::output::RunError;
 use super::problems::repeated;
 use super::progress::Progress;
+use super::quality::quality;
 use super::report_folder::ReportFolder;
 use super::table::table_error;
 use crate::findings::RULES;
 use crate::ingest::Reject;
 use crate::reports::plots::Point;
 use crate::reports::{
-    Arc, Breakdown, Gap, Level, Overview, Quality, Quote, Remedy, Replies, RuleRow, SegmentRow, Segments, Stage,
+    Arc, Breakdown, Gap, Level, Overview, Quote, Remedy, Replies, RuleRow, SegmentRow, Segments, Stage,
 };
 use crate::stats::intervals::Z95;
 use crate::stats::wilson;
@@ -36,12 +40,14 @@ pub struct OverviewOptions {
     pub run: PathBuf,
     /// The folder to write.
     pub out: PathBuf,
-    /// Files that stand in for the run's inputs.
-    pub transcripts: Vec<String>,
+    /// Where the words are.
+    pub words: again::Words,
     /// The attribute that names the team.
     pub team: String,
     /// The attribute that is the customers' own score.
     pub score: String,
+    /// Reviewers' labels of a sample of the run.
+    pub labels: Option<LabelOptions>,
     /// `bias.json` of a segment audit.
     pub bias: Option<PathBuf>,
 }
@@ -54,8 +60,8 @@ const QUOTED: usize = 240;
 const LEVELS: usize = 60;
 const COMPARISONS: usize = 14;
 const REASONS: usize = 8;
-/// Words beyond which the classifier reads only the beginning of a turn: about 512 tokens.
-const LONG: usize = 390;
+/// Words beyond which the classifier reads only the head and the tail of a turn: about 144 tokens.
+const LONG: usize = 110;
 
 /// Writes the overview.
 ///
@@ -64,6 +70,11 @@ const LONG: usize = 390;
 pub fn overview(options: &OverviewOptions, progress: &Progress) -> Result<Overview, RunError> {
     let manifest = manifest(&options.run)?;
     let segments = options.bias.as_deref().map(segments).transpose()?;
+    let labels = options.labels.as_ref().map(|labels| {
+        let (run, labels) = (options.run.clone(), labels.clone());
+        estimate(&EstimateOptions { run, labels, by: Vec::new(), rules: Vec::new() })
+    });
+    let labels = labels.transpose()?;
     let folder = ReportFolder::create(&options.out, "report.json", |name| {
         ["index.html", "report.md", "report.json", "rates.csv"].contains(&name)
     })?;
@@ -79,9 +90,10 @@ pub fn overview(options: &OverviewOptions, progress: &Progress) -> Result<Overvi
     bar.finish_and_clear();
     let bar = progress.spinner("reading the words again");
     let mut words = Words::default();
-    words.read(&gathered, &manifest, &options.transcripts)?;
+    words.read(&gathered, &manifest, &options.words)?;
     bar.finish_and_clear();
-    let report = assemble(options, &manifest, &gathered, words, segments)?;
+    let mut report = assemble(options, &manifest, &gathered, words, segments)?;
+    report.labels = labels;
     let put = |name: &str, text: String| {
         let path = folder.path(name);
         fs::write(&path, text).map_err(RunError::io(&path))
@@ -102,15 +114,13 @@ pub(super) struct Words {
     pub(super) problems: Vec<(usize, String)>,
     /// The last words of clean conversations.
     last: BTreeMap<String, String>,
-    languages: BTreeMap<&'static str, u64>,
-    conversations: u64,
     turns: u64,
     long: u64,
     missing: Vec<String>,
 }
 
 impl Words {
-    fn read(&mut self, gathered: &Gathered, manifest: &Manifest, named: &[String]) -> Result<(), RunError> {
+    fn read(&mut self, gathered: &Gathered, manifest: &Manifest, from: &again::Words) -> Result<(), RunError> {
         let problems: HashMap<&str, usize> =
             gathered.problems.iter().enumerate().map(|(i, p)| (p.id.as_str(), i)).collect();
         let last: BTreeMap<&str, usize> = gathered
@@ -119,38 +129,28 @@ impl Words {
             .flat_map(|lists| &lists[1])
             .map(|(_, q)| (q.transcript.as_str(), q.turn))
             .collect();
-        let mut out = std::mem::take(self);
-        let missing = again::again(
+        let look = |spoken: &Spoken<'_>| {
+            let said = (0..spoken.len()).filter(|&t| spoken.role(t) != Role::System);
+            let long = |t: &usize| spoken.raw(*t).split_whitespace().nth(LONG).is_some();
+            let last = last.get(spoken.id()).map(|&t| (spoken.id().to_owned(), shortened(&spoken.text(t), QUOTED)));
+            let problem = problems.get(spoken.id()).map(|&p| (p, spoken.text(gathered.problems[p].turn)));
+            (said.clone().count() as u64, said.filter(long).count() as u64, last, problem)
+        };
+        self.missing = again::again(
             manifest,
-            named,
+            from,
             |_| true,
-            |spoken| {
-                out.conversations += 1;
-                let mut said = String::new();
-                for turn in (0..spoken.len()).filter(|&t| spoken.role(t) != Role::System) {
-                    let text = spoken.raw(turn);
-                    out.turns += 1;
-                    out.long += u64::from(text.split_whitespace().nth(LONG).is_some());
-                    if spoken.role(turn) == Role::Customer && said.len() < 600 {
-                        said.push_str(text);
-                        said.push(' ');
-                    }
-                }
-                if let Some(info) = whatlang::detect(&said).filter(whatlang::Info::is_reliable) {
-                    *out.languages.entry(info.lang().eng_name()).or_default() += 1;
-                }
-                if let Some(&turn) = last.get(spoken.id()) {
-                    out.last.insert(spoken.id().to_owned(), shortened(&spoken.text(turn), QUOTED));
-                }
-                if let Some(&problem) = problems.get(spoken.id()) {
-                    let text = spoken.text(gathered.problems[problem].turn);
-                    out.texts.add(&text);
-                    out.problems.push((problem, shortened(&text, QUOTED)));
+            look,
+            |(turns, long, last, problem)| {
+                self.turns += turns;
+                self.long += long;
+                self.last.extend(last);
+                if let Some((problem, text)) = problem {
+                    self.texts.add(&text);
+                    self.problems.push((problem, shortened(&text, QUOTED)));
                 }
             },
         )?;
-        *self = out;
-        self.missing = missing;
         Ok(())
     }
 }
@@ -182,17 +182,18 @@ fn assemble(
         rejects: rejects(&options.run)?,
         with_finding: (entries.iter().filter(|e| found(e)).count() as u64, entries.len() as u64),
         rules: rules(gathered),
+        labels: None,
         breakdowns: breakdowns(gathered, &options.team),
         weeks: points.collect(),
         weeks_together,
         arc: (arcs.count() > 0).then(|| Arc { cases: arcs.count(), own: arcs.means(), others: None }),
         stages: stages(gathered),
         replies: replies(gathered, manifest),
-        repeated: repeated(gathered, &words, c.audited > PROBLEMS),
+        repeated: repeated(gathered, &words, c.audited > PROBLEMS)?,
         gap: gap(gathered, &words, &options.score),
         remedies: remedies(entries),
         segments,
-        quality: quality(gathered, &words),
+        quality: quality(gathered, (words.long, words.turns), &manifest.standing),
         missing_words: words.missing,
     })
 }
@@ -419,64 +420,4 @@ fn segments(path: &Path) -> Result<Segments, RunError> {
         verdicts,
         rows,
     })
-}
-
-fn quality(gathered: &Gathered, words: &Words) -> Vec<Quality> {
-    let entries = &gathered.ledger.entries;
-    let all = entries.len() as u64;
-    let without = |missing: fn(&Entry) -> bool| entries.iter().filter(|e| missing(e)).count() as u64;
-    let Doubts { one_sided, nameless, agent_turns, .. } = gathered.doubts;
-    let mut out = vec![
-        (
-            "Conversations in which only one side speaks",
-            (one_sided, all),
-            "Roles may have been mixed up in the export; few rules apply to such a conversation.",
-        ),
-        (
-            "Agents' turns without an agent_id",
-            (nameless, agent_turns),
-            "They count here and in nobody's coaching page.",
-        ),
-        ("Conversations without started_at", (without(|e| e.week.is_none()), all), "They are in no trend."),
-        (
-            "Conversations without an issue",
-            (without(|e| e.issue.is_none()), all),
-            "What is expected of them is that of all such conversations.",
-        ),
-        (
-            "Conversations without a channel",
-            (without(|e| e.channel.is_none()), all),
-            "The limit for a reply is the general one.",
-        ),
-        (
-            "Conversations without a time of first reply",
-            (without(|e| e.response.is_none()), all),
-            "They are in no figure about waiting.",
-        ),
-        (
-            "Conversations answered by several people",
-            (without(|e| e.shared), all),
-            "They count here and in nobody's coaching page.",
-        ),
-    ];
-    if words.conversations > 0 {
-        let doubtful: u64 = words.languages.iter().filter(|(l, _)| **l != "English").map(|(_, n)| n).sum();
-        out.push((
-            "Turns longer than the classifier reads (about 390 words)",
-            (words.long, words.turns),
-            "Only their beginning is judged.",
-        ));
-        out.push((
-            "Conversations in another language than English, as far as can be told",
-            (doubtful, words.conversations),
-            "The model was made for English; what it says of others is not measured.",
-        ));
-    }
-    let mut out: Vec<Quality> =
-        out.into_iter().map(|(what, count, meaning)| Quality { what: what.to_owned(), count, meaning }).collect();
-    for (language, n) in words.languages.iter().filter(|(l, _)| **l != "English") {
-        out.push(Quality { what: format!("of which {language}"), count: (*n, words.conversations), meaning: "" });
-    }
-    out.truncate(14);
-    out
 }

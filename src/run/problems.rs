@@ -1,12 +1,14 @@
-//! Problems that come back, and those that are rising. In: the first problem of each conversation, and its words. Out: groups by the words
-//! that they share and by the issue that the input names.
+//! Problems that come back, and those that are rising. In: the first problem of each conversation, and its words. Out: groups by what is said
+//! and by the issue that the input names.
 
 use std::cmp::Reverse;
 
 use super::cases::day;
 use super::gather::Gathered;
+use super::output::RunError;
 use super::overview::Words;
 use crate::reports::{Group, Quote, Repeated};
+use crate::signals::{Model, WordVectors};
 use crate::stats::funnel::at_least;
 use crate::stats::multiple::benjamini_hochberg;
 
@@ -52,11 +54,12 @@ impl Recent {
 }
 
 /// The groups by words and by issue.
-pub(super) fn repeated(gathered: &Gathered, words: &Words, sampled: bool) -> Repeated {
+pub(super) fn repeated(gathered: &Gathered, words: &Words, sampled: bool) -> Result<Repeated, RunError> {
     let week = |text: usize| gathered.problems[words.problems[text].0].week;
     let dates: Vec<i32> = gathered.problems.iter().filter_map(|p| p.week).collect();
     let recent = Recent::of(&dates);
-    let by_words = words.texts.clusters().into_iter().map(|cluster| {
+    let vectors = WordVectors::new(&Model::built_in()?)?;
+    let by_words = words.texts.clusters(|word| vectors.of(word)).into_iter().map(|cluster| {
         let dates: Vec<i32> = cluster.members.iter().filter_map(|&m| week(m)).collect();
         let quotes = quotes(gathered, words, cluster.members.iter().copied());
         recent.group(cluster.words, cluster.members.len() as u64, &dates, quotes)
@@ -70,14 +73,14 @@ pub(super) fn repeated(gathered: &Gathered, words: &Words, sampled: bool) -> Rep
     });
     // Names without end are no issues.
     let issues = if names.len() <= 200 { by_issue.collect() } else { Vec::new() };
-    Repeated {
+    Ok(Repeated {
         problems: gathered.problems.len() as u64,
         read: words.texts.len() as u64,
         sampled,
         recent_from: recent.from.map(day),
         groups: judged(by_words.collect()),
         issues: judged(issues),
-    }
+    })
 }
 
 /// The most typical quotes, each different.

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::again::{Spoken, Words, again};
 use super::conversations::{self, Conversation};
+use super::manifest::Manifest;
 use super::output::RunError;
 use super::progress::Progress;
 use super::table::{table_error, unknown};
-use super::words::{Words, words};
 use crate::findings::{Finding, RULES};
 use crate::labels::{self, Store};
 use crate::reports::{Sample, SampleRow};
@@ -17,6 +18,7 @@ use crate::sampling::{
     Allocation, DesignError, Drawn, Lottery, Sampford, Sizes, Smallest, Stratum, WHOLE, allocate, assign, risk_score,
     uniform,
 };
+use crate::turns::Turn;
 
 /// The design of a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -77,9 +79,9 @@ pub fn sample(options: &SampleOptions, progress: &Progress) -> Result<Sample, Ru
         None => frame.draw()?,
     };
     let ids: BTreeSet<String> = drawn.iter().map(|d| d.id.clone()).collect();
-    let (mut turns, notes) = match &options.words {
-        Some(from) => words(from, &manifest, &ids, progress)?,
-        None => (BTreeMap::new(), Vec::new()),
+    let mut turns = match &options.words {
+        Some(from) => turns_of(&ids, from, &manifest, progress)?,
+        None => BTreeMap::new(),
     };
     let list: Vec<String> = ids.iter().cloned().collect();
     let mut reviewers: BTreeMap<String, Vec<String>> = assign(&list, &options.reviewers, options.double, options.seed)
@@ -117,8 +119,40 @@ pub fn sample(options: &SampleOptions, progress: &Progress) -> Result<Sample, Ru
         rules: options.rules.clone(),
         rulebook: labels::rulebook(),
         rows,
-        notes,
     })
+}
+
+/// The turns of the conversations `ids`, all of which must be there.
+fn turns_of(
+    ids: &BTreeSet<String>,
+    words: &Words,
+    manifest: &Manifest,
+    progress: &Progress,
+) -> Result<BTreeMap<String, Vec<Turn>>, RunError> {
+    let bar = progress.spinner("reading the words again");
+    let mut turns = BTreeMap::new();
+    let look = |spoken: &Spoken<'_>| (spoken.id().to_owned(), spoken.turns());
+    let missing = again(
+        manifest,
+        words,
+        |id| ids.contains(id),
+        look,
+        |(id, own)| {
+            turns.insert(id, own);
+        },
+    )?;
+    bar.finish_and_clear();
+    let Some(first) = ids.iter().find(|id| !turns.contains_key(*id)) else { return Ok(turns) };
+    let why = if missing.is_empty() {
+        String::new()
+    } else {
+        format!("a run keeps only quotes, and {}; ", missing.join("; "))
+    };
+    Err(RunError::NoWords(format!(
+        "{why}{} of {} drawn conversations are not in the files read, the first {first:?}; name the files that were audited with --transcripts FILE, or draw without words with --no-text",
+        ids.len() - turns.len(),
+        ids.len()
+    )))
 }
 
 /// Every rule named is one.

@@ -14,6 +14,7 @@ mod model;
 #[cfg(feature = "onnx")]
 mod onnx;
 mod plain;
+mod vectors;
 mod wording;
 
 pub use backend::{Answer, Backend, BackendError, Encoded, LOGITS, Runtime};
@@ -22,3 +23,4 @@ pub use embedded::Embedded;
 pub use label::{Cue, Label, LabelSet, QUOTE, Sentiment, Signals};
 pub use lexicon::{Lexicon, Phrases};
 pub use model::{First, Model, ModelError, ModelInfo};
+pub use vectors::WordVectors;

@@ -30,6 +30,8 @@ pub struct Entry {
     pub violated: u32,
     /// A bit for each rule whose evidence was said by automation.
     pub automated: u32,
+    /// A bit for each rule that is violated as the program says, and not as people do who read the conversation.
+    pub reversed: u32,
     /// Whether automation gave the first reply.
     pub bot_first: bool,
     /// Whether a finding is of high severity.

@@ -4,6 +4,7 @@ mod clusters;
 mod confusion;
 mod frame;
 mod ledger;
+mod meaning;
 mod measures;
 mod rules;
 mod scored;

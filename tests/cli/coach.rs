@@ -208,7 +208,7 @@ fn without_the_words_the_page_says_so_and_keeps_its_quotes() {
         .args(["coach", made.run.to_str().unwrap(), "--out", dir.path().join("coaching").to_str().unwrap()])
         .args(["--transcripts", moved.to_str().unwrap()])
         .assert()
-        .code(2);
+        .code(3);
     let error = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
     assert!(error.contains("is not one of the files that this run was made from"), "{error}");
     // In the old place, but changed: said, and not used.
@@ -216,6 +216,111 @@ fn without_the_words_the_page_says_so_and_keeps_its_quotes() {
     let changed = coached(&made, dir.path(), &[]);
     assert!(changed["missing_words"][0].as_str().unwrap().contains("has changed since the audit"));
     assert!(first(&changed)["after"].is_null());
+}
+
+/// A label file with one answer a conversation and rule.
+fn label_file(dir: &Path, answers: &[(String, &str)]) -> String {
+    let path = dir.join("labels.jsonl");
+    let line = |(id, value): &(String, &str)| {
+        serde_json::json!({"id": id, "rule": "missing-apology", "reviewer": "ana", "value": value}).to_string() + "\n"
+    };
+    fs::write(&path, answers.iter().map(line).collect::<String>()).unwrap();
+    path.to_string_lossy().into_owned()
+}
+
+#[test]
+fn what_reviewers_saw_otherwise_is_marked_and_counts_towards_no_focus() {
+    let dir = tempfile::tempdir().unwrap();
+    let made = make(dir.path(), eight());
+    let before = coached(&made, dir.path(), &[]);
+    let focus = |r: &Value| agent(r, "a3")["focuses"][0].clone();
+    let shown = |f: &Value| -> Vec<String> {
+        f["moments"].as_array().unwrap().iter().map(|m| m["transcript"].as_str().unwrap().to_owned()).collect()
+    };
+    let own: Vec<String> = rows(&made.run.join("findings.jsonl"))
+        .iter()
+        .filter(|f| f["agent_id"] == "a3" && f["rule"] == "missing-apology")
+        .map(|f| f["transcript_id"].as_str().unwrap().to_owned())
+        .collect();
+    let page = || fs::read_to_string(dir.path().join("coaching/agent-a3.html")).unwrap();
+    // Both examples are taken back and a third is seen alike: others stand in their place, and that one is marked.
+    let mut some: Vec<(String, &str)> = shown(&focus(&before)).into_iter().map(|id| (id, "ok")).collect();
+    let alike = own.iter().rfind(|id| !some.iter().any(|(s, _)| s == *id)).unwrap().clone();
+    some.push((alike.clone(), "violated"));
+    let after = coached(&made, dir.path(), &["--labels", &label_file(dir.path(), &some)]);
+    assert_eq!(focus(&after)["standing"], "above");
+    assert!(shown(&focus(&after)).iter().all(|id| !some[..2].iter().any(|(s, _)| s == id)), "{}", focus(&after));
+    assert_eq!(
+        (&focus(&after)["moments"][0]["transcript"], &focus(&after)["moments"][0]["reviewed"]),
+        (&alike.into(), &"upheld".into())
+    );
+    let read = &agent(&after, "a3")["read_again"];
+    assert_eq!((&read["upheld"], &read["reversed"]), (&1.into(), &2.into()));
+    super::as_it_was("coach-a3-read-again.html", &page());
+    // Of 32, 26 are taken back: what is left is what colleagues have, and the rates stay the program's.
+    let most: Vec<(String, &str)> = own.iter().take(26).map(|id| (id.clone(), "n/a")).collect();
+    let after = coached(&made, dir.path(), &["--labels", &label_file(dir.path(), &most)]);
+    let rate = |r: &Value| {
+        agent(r, "a3")["rates"].as_array().unwrap().iter().find(|r| r["rule"] == "missing-apology").unwrap().clone()
+    };
+    let (was, is) = (rate(&before), rate(&after));
+    assert_eq!((&was["found"], &was["rate"], &was["shrunken"]), (&is["found"], &is["rate"], &is["shrunken"]));
+    assert_eq!((&is["found"], &is["reversed"]), (&own.len().into(), &26.into()));
+    assert!(is["without_reversed"]["rate"].as_f64().unwrap() < is["expected"].as_f64().unwrap() + 0.05, "{is}");
+    let focuses = agent(&after, "a3")["focuses"].as_array().unwrap().clone();
+    assert!(focuses.iter().all(|f| f["standing"] != "above"), "{focuses:?}");
+    assert!(focuses.iter().all(|f| shown(f).iter().all(|id| !most.iter().any(|(m, _)| m == id))), "{focuses:?}");
+    let taken = agent(&after, "a3")["read_again"]["shown"].as_array().unwrap().clone();
+    assert_eq!(taken.len(), 5);
+    for t in &taken {
+        assert!(most.iter().any(|(id, _)| t["transcript"] == id.as_str()), "{t}");
+        let said = rows(&made.input).into_iter().find(|c| c["id"] == t["transcript"]).unwrap();
+        let turn = &said["turns"][t["turn"].as_u64().unwrap() as usize];
+        assert!(turn["text"].as_str().unwrap().contains(t["quote"].as_str().unwrap()), "{t}");
+    }
+    assert_eq!(page().matches("A reviewer read this and saw it otherwise.").count(), 5);
+    let text = fs::read_to_string(dir.path().join("coaching/agent-a3.md")).unwrap();
+    assert_eq!(text.matches("A reviewer read this and saw it otherwise.").count(), 5);
+    // Colleagues are held against what they were held against before.
+    assert_eq!(agent(&before, "a1")["rates"], agent(&after, "a1")["rates"]);
+    // Labels of another run would change nothing, and nobody would know.
+    let other = label_file(dir.path(), &[("elsewhere".to_owned(), "ok")]);
+    let (run, out) = (made.run.to_str().unwrap(), dir.path().join("coaching"));
+    let refused = evenhand().args(["coach", run, "--labels", &other, "--out", out.to_str().unwrap()]).assert().code(2);
+    assert!(String::from_utf8_lossy(&refused.get_output().stderr).contains("no labels of this run's conversations"));
+}
+
+/// The Markdown says what the page says: its sentences, its quotes and the figures of its charts.
+#[test]
+fn the_text_says_what_the_page_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let made = make(dir.path(), eight());
+    coached(&made, dir.path(), &[]);
+    let read = |name: &str| fs::read_to_string(dir.path().join("coaching").join(name)).unwrap();
+    let letters = |text: &str| -> String { text.chars().filter(|c| c.is_alphanumeric()).collect() };
+    let unescaped = |text: &str| {
+        text.replace("&#39;", "'")
+            .replace("&#34;", "\"")
+            .replace("&#38;", "&")
+            .replace("&#60;", "<")
+            .replace("&#62;", ">")
+    };
+    let (page, text) =
+        (unescaped(&read("agent-a3.html")), letters(&read("agent-a3.md").replace("&lt;", "<").replace("&amp;", "&")));
+    let tag =
+        regex::Regex::new(r"<(?:p|td|q|figcaption|h2|li)\b[^>]*>([^<]{12,})</(?:p|td|q|figcaption|h2|li)>").unwrap();
+    let method = page.find("How this page is made").unwrap();
+    let mut seen = 0;
+    for found in tag.captures_iter(&page[..method]) {
+        let sentence = letters(&found[1]);
+        // What is said of the page itself has no place in the text.
+        let of_the_page =
+            ["Words in italics", "The same text", "Say so.", "own confidence"].iter().any(|s| found[1].contains(s));
+        assert!(of_the_page || text.contains(&sentence), "{}", &found[1]);
+        seen += 1;
+    }
+    assert!(seen > 40, "{seen}");
+    super::as_it_was("coach-a3.md", &read("agent-a3.md"));
 }
 
 #[test]
@@ -266,7 +371,9 @@ fn hostile_names_and_words_stay_harmless() {
         dir.path(),
         (0..names.len() * 25).map(|i| {
             let mut p = Plan::new(names[i % names.len()], i);
-            p.problem = "</q><img src=x onerror=alert(1)> \u{0} my card 4111 1111 1111 1111".to_owned();
+            p.problem =
+                "</q><img src=x onerror=alert(1)> **[x](javascript:alert(1))** \u{0} my card 4111 1111 1111 1111"
+                    .to_owned();
             p.reply = "I've sent it to ana@mail.example.org & \"you\" by Friday <b>".to_owned();
             p.violated.push("missing-apology");
             p
@@ -278,12 +385,13 @@ fn hostile_names_and_words_stay_harmless() {
     let report = coached(&made, dir.path(), &[]);
     let out = dir.path().join("coaching");
     let files: Vec<_> = fs::read_dir(&out).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
-    assert_eq!(files.len(), names.len() + 3, "{files:?}");
+    assert_eq!(files.len(), 2 * names.len() + 3, "{files:?}");
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 3, "nothing beside the folder");
     for file in files {
         let text = fs::read_to_string(out.join(&file)).unwrap();
-        let page = file.ends_with(".html");
+        let page = file.ends_with(".html") || file.ends_with(".md");
         assert!(!page || !text.contains("<img") && !text.contains("<script"), "{file}");
+        assert!(!file.ends_with(".md") || !text.replace("\\]", "").contains("](java"), "{file}");
         assert!(!text.contains('\u{0}'), "{file}");
         assert!(!text.contains("4111 1111") && !text.contains("ana@mail"), "{file}");
     }

@@ -183,6 +183,95 @@ fn scores_and_transcripts_that_disagree_are_quoted() {
     assert!(page.contains("cannot be read any more") && page.contains("The words are not available"));
 }
 
+/// Corrected rate, precision and recall again, by other code: the sample is a simple random one, so every weight is N/n.
+#[test]
+fn rates_that_labels_stand_behind_are_told_and_are_those_of_the_labels() {
+    let dir = tempfile::tempdir().unwrap();
+    let made = make(dir.path(), plans());
+    // People see every seventh otherwise than the program does.
+    let people = |i: usize| if (i % 4 == 1) == i.is_multiple_of(7) { "ok" } else { "violated" };
+    let drawn: Vec<usize> = (0..600).filter(|i| i % 6 == 1).collect();
+    let line = |i: &usize| {
+        json!({"id": format!("c{i:06}"), "rule": "missing-apology", "reviewer": "ana", "value": people(*i),
+            "inclusion_probability": 1.0 / 6.0, "stratum": "all", "population": 600, "design": "random"})
+        .to_string()
+            + "\n"
+    };
+    let labels = dir.path().join("labels.jsonl");
+    fs::write(&labels, drawn.iter().map(line).collect::<String>()).unwrap();
+    let report = reported(&made, dir.path(), &["--labels", labels.to_str().unwrap()]);
+    let row = &report["labels"]["rules"][0];
+    assert_eq!((row["rule"].as_str(), row["labelled"].as_u64()), (Some("missing-apology"), Some(100)));
+    let share = |f: &dyn Fn(usize) -> bool| drawn.iter().filter(|i| f(**i)).count() as f64;
+    let (found, said) = (|i: usize| people(i) == "violated", |i: usize| i % 4 == 1);
+    let both = share(&|i| found(i) && said(i));
+    near(&row["precision"], both / share(&said));
+    near(&row["recall"], both / share(&found));
+    near(&row["machine"], 0.25);
+    // The rule always applies: PPI++ is the mean of the labels less lambda times the program's error in its own mean.
+    let (n, y, p) = (100.0, share(&found) / 100.0, share(&said) / 100.0);
+    let lambda = ((both / n - y * p) / (p * (1.0 - p))).clamp(0.0, 1.0);
+    near(&row["ppi"], y - lambda * (p - 0.25));
+    let (low, high) = (row["ppi_ci"][0].as_f64().unwrap(), row["ppi_ci"][1].as_f64().unwrap());
+    let percent = |v: f64| format!("{:.0} %", v * 100.0);
+    let ppi = row["ppi"].as_f64().unwrap();
+    assert!(0.1 < low && low < ppi && ppi < high && high < y, "the sample has twice its share of findings: {row}");
+    for file in ["index.html", "report.md"] {
+        let text = fs::read_to_string(dir.path().join("report").join(file)).unwrap().replace('\u{a0}', " ");
+        assert!(text.contains("People read 100 of 100 conversations"), "{file}");
+        assert!(
+            text.contains("stand behind") && [ppi, low, high].map(percent).iter().all(|p| text.contains(p)),
+            "{file} {ppi} {low} {high}"
+        );
+    }
+    let csv = fs::read_to_string(dir.path().join("report/rates.csv")).unwrap();
+    let line = csv.lines().find(|l| l.starts_with(",,missing-apology")).unwrap();
+    assert!(line.contains(&format!("{ppi:.6},{low:.6},{high:.6}")), "{line}");
+    let without = reported(&made, dir.path(), &[]);
+    assert_eq!(
+        (&without["labels"], &without["rules"]),
+        (&Value::Null, &report["rules"]),
+        "all other rates stay the program's"
+    );
+}
+
+/// What the audit wrote of languages and roles is told, and what it left out is in no figure.
+#[test]
+fn what_was_left_out_is_told_and_counts_nowhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let made = make(dir.path(), plans());
+    let whole = reported(&made, dir.path(), &[]);
+    let (table, manifest) = (made.run.join("transcripts.jsonl"), made.run.join("run.json"));
+    let mut kept = Vec::new();
+    let marked: String = rows(&table)
+        .into_iter()
+        .enumerate()
+        .map(|(i, mut t)| {
+            if i % 10 == 1 {
+                t["left_out"] = json!("language");
+            } else {
+                kept.push(t.clone());
+            }
+            t.to_string() + "\n"
+        })
+        .collect();
+    fs::write(&table, marked).unwrap();
+    let mut run: Value = serde_json::from_str(&fs::read_to_string(&manifest).unwrap()).unwrap();
+    run["standing"] = json!({"languages": {"en": 530, "es": 60, "unknown": 10}, "role_doubts": {"one-sided": 7}, "left_out": {"language": 60}});
+    fs::write(&manifest, run.to_string()).unwrap();
+    let report = reported(&made, dir.path(), &[]);
+    assert_eq!((&whole["with_finding"][1], &report["with_finding"][1]), (&json!(600), &json!(540)));
+    for r in report["rules"].as_array().unwrap().iter().filter(|r| r["rule"] != "abusive-customer") {
+        let rule = r["rule"].as_str().unwrap();
+        assert_eq!(r["found"], kept.iter().filter(|t| t["rules"][rule] == "violated").count(), "{rule}");
+    }
+    let page = fs::read_to_string(dir.path().join("report/index.html")).unwrap();
+    for told in ["only one side speaks", "7 of 600", "language “es”", "60 of 600", "too short to tell their language"]
+    {
+        assert!(page.contains(told), "{told}");
+    }
+}
+
 #[test]
 fn a_segment_audit_is_taken_in() {
     let dir = tempfile::tempdir().unwrap();

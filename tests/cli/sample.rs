@@ -235,18 +235,14 @@ fn when_the_words_are_gone_the_next_step_is_said() {
     };
     let moved = dir.path().join("moved.jsonl");
     fs::rename(&input, &moved).unwrap();
-    refused(
-        &[],
-        3,
-        "cannot be read again from here; name the files with --transcripts FILE, or draw without words with --no-text",
-    );
+    refused(&[], 3, "cannot be read any more; 10 of 10 drawn conversations are not in the files read");
     let words = fs::read_to_string(&moved).unwrap();
     fs::write(&input, words.replace("looked", "peeked")).unwrap();
     refused(&[], 3, "has changed since the audit");
     let half: String = words.lines().take(5).fold(String::new(), |t, l| t + l + "\n");
     let part = dir.path().join("part.jsonl");
     fs::write(&part, half).unwrap();
-    refused(&["--transcripts", part.to_str().unwrap()], 3, "drawn conversations are not in the files read");
+    refused(&["--transcripts", part.to_str().unwrap()], 3, "is not one of the files that this run was made from");
     assert_eq!(drawn(&run, &out, &["--size", "10", "--transcripts", moved.to_str().unwrap()]).len(), 10);
     assert!(drawn(&run, &out, &["--size", "10", "--no-text"])[0]["turns"].is_null());
 }

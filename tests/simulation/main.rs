@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::print_stdout, reason = "the table is what it is run for")]
 
+mod groups;
 mod labels;
 
 use evenhand::stats::SplitMix;

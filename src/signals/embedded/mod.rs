@@ -13,3 +13,4 @@ mod math;
 mod words;
 
 pub use bert::Embedded;
+pub(super) use words::Words;

@@ -5,13 +5,13 @@ use half::slice::HalfFloatSliceExt;
 use crate::signals::model::{ModelError, Tensors, Weight};
 
 /// The table of word vectors `[vocabulary, width]`.
-pub(super) struct Words {
+pub(crate) struct Words {
     table: Weight,
     width: usize,
 }
 
 impl Words {
-    pub(super) fn load(tensors: &Tensors<'_>) -> Result<Self, ModelError> {
+    pub(crate) fn load(tensors: &Tensors<'_>) -> Result<Self, ModelError> {
         let name = "bert.embeddings.word_embeddings.weight";
         let [vocabulary, width] = tensors.shape(name)?;
         let table = tensors.weight(name)?;
@@ -24,12 +24,12 @@ impl Words {
     }
 
     /// Values of one vector.
-    pub(super) fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         self.width
     }
 
     /// How many tokens there are.
-    pub(super) fn vocabulary(&self) -> usize {
+    pub(crate) fn vocabulary(&self) -> usize {
         match &self.table {
             Weight::Float(values) => values.len() / self.width,
             Weight::Int8 { scales, .. } => scales.len(),
@@ -38,7 +38,7 @@ impl Words {
 
     /// Writes the vector of a token; false where there is no such token.
     #[inline(always)]
-    pub(super) fn write(&self, token: usize, out: &mut [f32]) -> bool {
+    pub(crate) fn write(&self, token: usize, out: &mut [f32]) -> bool {
         if token >= self.vocabulary() {
             return false;
         }
