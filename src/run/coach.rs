@@ -207,7 +207,9 @@ fn focuses(report: &AgentReport, moments: &mut Moments, agent: u32) -> Vec<(usiz
         let id = RULES[rule].id;
         let Some(picked) = moments.findings(agent, rule).filter(|p| p.count > 0) else { continue };
         let drawn = report.rate_of(id).and_then(|r| Some((r.expected?, r.judged()?)));
-        match drawn.filter(|(e, s)| s.above >= SURE && s.rate > *e && picked.count >= FINDINGS) {
+        // What people took back can take a focus away; it must not bring one, as a common mean that it lowered might.
+        let program = report.rate_of(id).and_then(|r| r.shrunken).is_some_and(|s| s.above >= SURE);
+        match drawn.filter(|(e, s)| program && s.above >= SURE && s.rate > *e && picked.count >= FINDINGS) {
             Some((expected, s)) => {
                 let standing = if counts(id) { Standing::Above } else { Standing::Hint };
                 let impact = (s.rate - expected) * picked.mean_severity() * s.above * precision(id);
