@@ -25,6 +25,11 @@ pub(super) fn fits(text: &str) -> bool {
     named >= 2 && named * 2 >= lines.len()
 }
 
+/// Whether a text begins with a time, as a log of a chat does; in brackets it looks like a list of JSON.
+pub(super) fn begins_with_time(text: &str) -> bool {
+    untimed(text.lines().next().unwrap_or_default()).0.is_some()
+}
+
 pub(super) fn open(
     stream: Stream,
     source: Arc<str>,

@@ -16,7 +16,7 @@ pub(super) fn format(head: &[u8], path: &Path) -> Format {
     }
     let text = String::from_utf8_lossy(head);
     let trimmed = text.trim_start();
-    if trimmed.starts_with(['{', '[']) && !whatsapp::fits(trimmed) {
+    if trimmed.starts_with(['{', '[']) && !whatsapp::fits(trimmed) && !plain::begins_with_time(trimmed) {
         return json(head);
     }
     let by_content = [
@@ -69,4 +69,17 @@ fn by_name(path: &Path) -> Option<Format> {
 /// Whether the file says of itself that it is UTF-16.
 pub(super) fn is_utf16(head: &[u8]) -> bool {
     head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_in_brackets_is_no_list() {
+        let of = |text: &str| format(text.as_bytes(), Path::new("chat.txt"));
+        assert_eq!(of("[10:02] Agent Sam: Hello\n[10:03] Maria: my card was charged twice\n"), Format::Plain);
+        assert_eq!(of("[{\"id\":\"a\",\"turns\":[]}]"), Format::Jsonl);
+        assert_eq!(of("[1, 2]"), Format::Jsonl);
+    }
 }

@@ -81,7 +81,9 @@ impl Summary {
             let _ = writeln!(s, "{}", wrap(&line, "", WIDTH));
         }
         let ranked = self.ranked();
-        if ranked.is_empty() {
+        if self.audited == 0 {
+            s.push_str("\nThere was no transcript to judge; evenhand doctor INPUT says what was recognised.\n");
+        } else if ranked.is_empty() {
             s.push_str("\nNo rule was violated in what was read.\n");
         } else {
             s.push_str("\nMost frequent findings (share of the transcripts in which the rule applies, with\nits 95 % sampling interval; what the program misses or mistakes is not in it):\n");
@@ -165,5 +167,18 @@ pub(super) fn meaning(why: RoleFault) -> &'static str {
         RoleFault::Swapped => "sides perhaps swapped",
         RoleFault::Missing => "turns without a speaker",
         RoleFault::Guessed => "sides guessed from the wording",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_input_is_not_praised() {
+        let mut summary = Summary::default();
+        assert!(summary.text("run").contains("no transcript to judge"));
+        summary.counts(1, 1, 0, 2, 0.1);
+        assert!(summary.text("run").contains("No rule was violated"));
     }
 }
