@@ -58,7 +58,7 @@ fn stages(c: &mut Criterion) {
     group.bench_function("encode", |b| {
         b.iter(|| {
             turns.iter().for_each(|t| {
-                black_box(classifier.logits(t).unwrap());
+                black_box(classifier.logits(t, false).unwrap());
             })
         });
     });

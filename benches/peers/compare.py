@@ -1,7 +1,7 @@
 """Whole programs on the same file, in one go: `python compare.py --evenhand BIN --model DIR --input FILE.jsonl[.gz] [--gold NAME.gold.jsonl]`.
 
     python3 -m venv v && v/bin/pip install -r requirements.txt
-    v/bin/python ../../models/backends/onnx_export.py ../../models/minilm-l6 l6.onnx --int8 l6.int8.onnx
+    v/bin/python ../../models/backends/onnx_export.py ../../models/default l6.onnx --int8 l6.int8.onnx
 
 Prints, for evenhand (the whole audit: reading, classifying, rules, near-duplicates, writing) and each peer (reading, classifying, writing): turns a second and
 the ratio to the 8-bit ONNX peer, processor seconds for 1,000 turns, peak memory of all its processes together, and with --gold the label macro F1 on those
@@ -96,7 +96,7 @@ def main():
     audit = lambda *more: lambda source, out: [args.evenhand, "audit", source, "--out", f"{out}.run", "--quiet", *more]
     programs = {
         "evenhand": audit(),
-        "evenhand, large model": audit("--model", args.model),
+        "evenhand, large model": audit("--model", "accurate"),
         "onnxruntime int8": peer("onnx", args.int8),
         "onnxruntime fp32": peer("onnx", args.onnx),
         "pipeline()": peer("pipeline"),

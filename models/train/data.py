@@ -21,9 +21,9 @@ WRONG_ROLE = set(
     "u1930 u1997 u2180 u2599 u2763 u2844 u2867 u2990 u3083 u3109 u3146 u3202 u3339".split()
 )
 HELD_BACK = 0.12
-# What the second reading decided, by side. The first reading took `alternative` more narrowly (README.md), so where there was no second one and the turn may
-# hold it, nothing is known.
-SECOND = {"customer": ("resolved", "repeat", "churn"), "company": ("alternative", "policy", "commitment", "informal")}
+# What the second reading of company turns decided. The first reading took `alternative` more narrowly (README.md), so where there was no second one and the
+# turn may hold it, nothing is known.
+SECOND = ("alternative", "policy", "commitment", "informal")
 # Threads that were written after that: labelled with the wider reading, and not read for cues.
 LATER = ("w34", "w35", "w36")
 WAY_OUT = re.compile(
@@ -68,8 +68,7 @@ def second_reading(rows):
     for r in rows:
         r["unknown"] = set() if r["id"] in again or r["id"].startswith(LATER) else maybe(r)
         if r["id"] in again:
-            side = SECOND["customer" if r["role"] == "customer" else "company"]
-            r["labels"] = [l for l in r["labels"] if l not in side] + again[r["id"]]
+            r["labels"] = [l for l in r["labels"] if l not in SECOND] + again[r["id"]]
 
 
 def load(data):

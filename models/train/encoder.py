@@ -21,8 +21,8 @@ def head_tail(ids, limit, head):
 
 
 class Inputs:
-    def __init__(self, path):
-        self.tok = AutoTokenizer.from_pretrained(path)
+    def __init__(self, path, tok=None):
+        self.tok = tok or AutoTokenizer.from_pretrained(path)
         word = lambda w: self.tok.convert_tokens_to_ids(w)
         self.cls, self.sep, self.pad = self.tok.cls_token_id, self.tok.sep_token_id, self.tok.pad_token_id
         self.role = {r: word(w) for r, w in ROLE_WORDS.items()}

@@ -1,20 +1,30 @@
-"""Writes the model folder that the program ships: `python export.py --run RUN --base BASE --out ../minilm-l6`.
+"""Writes the model folder that the program ships:
+`python export.py --run RUN --base BASE --first FIRST_RUN --first-base SMALL --data DATA --out ../default --version YYYY.MM.DD`.
 
-model.safetensors (16-bit), tokenizer.json, model.json (labels, thresholds, hashes), reference.json (logits of a few
-turns, from the 16-bit weights, for the test that the Rust runtime computes the same).
+model.safetensors (8-bit weights and word vectors with a 16-bit scale for each row, everything else 16-bit; the small network under `first.`), tokenizer.json,
+model.json (labels, thresholds, which turns the small network leaves to the large one, hashes), reference.json (logits of a few turns, computed with the same rounding,
+for the test that the Rust runtime computes the same). Without --first the model has one network.
 """
 
 import argparse
 import hashlib
 import json
+import math
+import unicodedata
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
+from tokenizers import Tokenizer
+from torch import nn
+from transformers import PreTrainedTokenizerFast
 
+import data
 from encoder import Classifier, Inputs
-from labels import CUES, LABELS, SENTIMENTS
+from labels import CUES, CUSTOMER, CUSTOMER_CUES, LABELS, SENTIMENTS
 from text import EMOJI
+from thresholds import choose, counts, f1
+from train import predict
 
 # Written for this test: short and long, odd characters, every role, with and without a turn before.
 REFERENCE = [
@@ -27,41 +37,223 @@ REFERENCE = [
     ("agent", "As per our terms the fee stands. " * 40, "please waive the fee " * 30, "customer"),
     ("customer", "日本語 and ￥5,000 and a_very_long_word" + "x" * 120, "", "agent"),
 ]
+# Labels on which the rules about apologies and refusals rest: the small network is trusted half as near to their thresholds.
+CAREFUL = {"problem", "apology", "non-apology", "denial", "policy", "informal"}
+POSITIONS = 192  # tokens of the longest turn with its context, and some
+WORDS = "bert.embeddings.word_embeddings.weight"
+PLACES = "bert.embeddings.position_embeddings.weight"
+
+
+def rounded(weight):
+    """8-bit rows and their scales; each row cut off where the squared error is least."""
+    top = weight.abs().amax(1, keepdim=True).clamp(min=1e-8)
+    best, scale = None, None
+    for share in (1.0, 0.97, 0.94, 0.91, 0.88, 0.84, 0.8):
+        s = (top * share / 127).half().float()
+        error = ((weight / s).round().clamp(-127, 127) * s - weight).square().sum(1, keepdim=True)
+        scale = s if best is None else torch.where(error < best, s, scale)
+        best = error if best is None else torch.minimum(error, best)
+    return (weight / scale).round().clamp(-127, 127).to(torch.int8), scale[:, 0].half()
+
+
+class Rounded(nn.Module):
+    """A linear layer as the program computes it: rows rounded to 8 bits by their largest value."""
+
+    def __init__(self, linear):
+        super().__init__()
+        self.weight, self.scale = rounded(linear.weight.data)
+        self.bias = linear.bias.data.half().float()
+
+    def forward(self, x):
+        top = x.abs().amax(-1, keepdim=True).clamp(min=1e-20)
+        whole = (x * (127 / top)).round()
+        return (whole.double() @ self.weight.double().T).float() * (top / 127 * self.scale.float()) + self.bias
+
+
+def pruned(model, kept):
+    words = model.bert.embeddings.word_embeddings
+    words.weight.data = words.weight.data[kept]
+
+
+def as_shipped(run, base):
+    """The model with the numbers that are written, and how they are written."""
+    model = Classifier(base)
+    model.fast = False
+    state = torch.load(Path(run) / "best.pt", weights_only=True)
+    model.load_state_dict(state)
+    model.eval()
+    out = {}
+    linears = {name: m for name, m in model.bert.encoder.named_modules() if isinstance(m, nn.Linear)}
+    for name, linear in linears.items():
+        parent = model.bert.encoder.get_submodule(name.rpartition(".")[0])
+        new = Rounded(linear)
+        setattr(parent, name.rpartition(".")[2], new)
+        key = f"bert.encoder.{name}"
+        out |= {f"{key}.weight": new.weight, f"{key}.weight_scale": new.scale, f"{key}.bias": new.bias.half()}
+    words, scale = rounded(model.bert.embeddings.word_embeddings.weight.data)
+    model.bert.embeddings.word_embeddings.weight.data = words.float() * scale.float()[:, None]
+    out |= {WORDS: words, f"{WORDS}_scale": scale}
+    heads = {"query": "heads.query", "weight": "heads.weight", "bias": "heads.bias"}
+    for name, p in model.named_parameters():
+        if name != WORDS:
+            p.data = p.data.half().float()
+            value = p.data[:POSITIONS] if name == PLACES else p.data
+            out[heads.get(name, name)] = value.half().contiguous()
+    return model, out
+
+
+def smaller(tokenizer, inputs, texts):
+    """The tokenizer without the words that no training text has, and the ids that are kept: another word is written with pieces. Short pieces stay, so that
+    every Latin word can be; placeholders and other scripts go."""
+    foreign = lambda c: c.isalpha() and not unicodedata.name(c, "").startswith(("LATIN", "MODIFIER", "SUPERSCRIPT", "FEMININE", "MASCULINE"))
+    texts, seen = list(texts), set()
+    for k in range(0, len(texts), 4096):
+        for ids in inputs.tokens(texts[k : k + 4096]):
+            seen.update(ids)
+    special = {t["id"] for t in tokenizer["added_tokens"]} | set(inputs.role.values())
+    stays = lambda t, i: i in special or not (t.startswith("[unused") or any(map(foreign, t))) and (i in seen or len(t.removeprefix("##")) <= 3)
+    kept = [i for t, i in sorted(tokenizer["model"]["vocab"].items(), key=lambda x: x[1]) if stays(t, i)]
+    place = {old: new for new, old in enumerate(kept)}
+    tokenizer["model"]["vocab"] = {t: place[i] for t, i in tokenizer["model"]["vocab"].items() if i in place}
+    tokenizer["added_tokens"] = [{**t, "id": place[t["id"]]} for t in tokenizer["added_tokens"]]
+    for t in tokenizer["post_processor"].get("special_tokens", {}).values():
+        t["ids"] = [place[i] for i in t["ids"]]
+    tokenizer["padding"] = tokenizer["truncation"] = None
+    text = json.dumps(tokenizer, ensure_ascii=False, separators=(",", ":"))
+    names = {f"{n}_token": f"[{n.upper()}]" for n in ("cls", "sep", "pad", "unk", "mask")}
+    return text, PreTrainedTokenizerFast(tokenizer_object=Tokenizer.from_str(text), **names), kept
+
+
+def logit(p):
+    p = min(max(p, 1e-6), 1 - 1e-6)
+    return math.log(p / (1 - p))
+
+
+def otherwise(distance, reach):
+    """The chance that the large network decides otherwise."""
+    return 0.5 * math.exp(-distance / reach)
+
+
+def reach(seen):
+    """The likeliest reach, after (distance, whether the two decided differently)."""
+    def likelihood(r):
+        return sum(math.log(max(p if differ else 1 - p, 1e-12)) for p, differ in ((otherwise(d, r), differ) for d, differ in seen))
+    return max((x / 40 for x in range(4, 120)), key=likelihood)
+
+
+def fits(i, role, cue=False):
+    return (i < (CUSTOMER_CUES if cue else len(CUSTOMER))) == (role == "customer")
+
+
+class Gate:
+    """When the small network's answer stands. `limits`: a logit for each label and cue."""
+
+    def __init__(self, rows, large, small, thresholds):
+        n = len(LABELS)
+        self.limits = [logit(thresholds[x]) for x in LABELS + CUES]
+        mine = choose(rows, small)
+        # So that one table of thresholds serves both networks.
+        self.shift = [logit(thresholds[x]) - logit(mine[x]) for x in LABELS + CUES]
+        self.place = lambda i: i if i < n else i + 3
+        self.reach = {}
+        for i, name in enumerate(LABELS + CUES):
+            pairs = [(logit(s[self.place(i)]) + self.shift[i], logit(l[self.place(i)])) for r, s, l in zip(rows, small, large) if fits(i - n if i >= n else i, r["role"], i >= n)]
+            limit = self.limits[i]
+            self.reach[name] = reach([(abs(s - limit), (s >= limit) != (l >= limit)) for s, l in pairs]) * (2 if name in CAREFUL else 1)
+        sentiments = []
+        for s, l in zip(small, large):
+            a, b = sorted(range(3), key=lambda k: -s[n + k])[:2]
+            sentiments.append((math.log(max(s[n + a], 1e-9)) - math.log(max(s[n + b], 1e-9)), max(range(3), key=lambda k: l[n + k]) != a))
+        self.reach["sentiment"] = reach(sentiments)
+
+    def shifted(self, p):
+        """The small network's probabilities with its logits moved."""
+        out = list(p)
+        for i, shift in enumerate(self.shift):
+            z = logit(p[self.place(i)]) + shift
+            out[self.place(i)] = 1 / (1 + math.exp(-z))
+        return out
+
+    def expected(self, role, p):
+        """Decisions that the large network is expected to make otherwise."""
+        n, total = len(LABELS), 0.0
+        for i, name in enumerate(LABELS + CUES):
+            if fits(i - n if i >= n else i, role, i >= n):
+                total += otherwise(abs(logit(p[self.place(i)]) - self.limits[i]), self.reach[name])
+        a, b = sorted((math.log(max(x, 1e-9)) for x in p[n : n + 3]), reverse=True)[:2]
+        return total + otherwise(a - b, self.reach["sentiment"])
+
+
+def macro(rows, probs, thresholds):
+    labels = sum(f1(*counts(rows, probs, i, thresholds[name])) for i, name in enumerate(LABELS)) / len(LABELS)
+    n, feeling = len(LABELS), 0.0
+    for k, s in enumerate(SENTIMENTS):
+        said, truth = [max(range(3), key=lambda j: p[n + j]) == k for p in probs], [r["sentiment"] == s for r in rows]
+        tp = sum(a and b for a, b in zip(said, truth))
+        feeling += f1(tp, sum(said) - tp, sum(truth) - tp) / 3
+    return labels, feeling
 
 
 def main():
     a = argparse.ArgumentParser(description=__doc__)
-    a.add_argument("--run", required=True)
-    a.add_argument("--base", required=True)
-    a.add_argument("--out", required=True)
-    a.add_argument("--version", required=True)
+    for name in ("run", "base", "data", "out", "version"):
+        a.add_argument(f"--{name}", required=True)
+    a.add_argument("--first", help="run of the small network")
+    a.add_argument("--first-base", help="what small.py wrote")
+    a.add_argument("--differences", type=float, default=0.6, help="decisions expected to differ, from which a turn is left to the large network")
+    a.add_argument("--name", default="evenhand")
     args = a.parse_args()
     run, base, out = Path(args.run), Path(args.base), Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
-    model = Classifier(base)
-    model.fast = False
-    state = torch.load(run / "best.pt", weights_only=True)
-    state = {k: v.half() for k, v in state.items() if "position_ids" not in k}
-    model.load_state_dict({k: v.float() for k, v in state.items()}, strict=False)
-    model.eval()
-    heads = {"query": "heads.query", "weight": "heads.weight", "bias": "heads.bias"}
-    save_file({heads.get(k, k): v.contiguous() for k, v in state.items()}, out / "model.safetensors")
-    tokenizer = json.loads((base / "tokenizer.json").read_text())
-    tokenizer["padding"] = tokenizer["truncation"] = None
-    (out / "tokenizer.json").write_text(json.dumps(tokenizer, ensure_ascii=False, separators=(",", ":")))
-    sha = {n: hashlib.sha256((out / n).read_bytes()).hexdigest() for n in ("model.safetensors", "tokenizer.json")}
-    info = {
-        "name": "minilm-l6", "version": args.version, "layers": model.bert.config.num_hidden_layers, "labels": LABELS,
-        "sentiments": SENTIMENTS, "cues": CUES, "emoji": EMOJI, "thresholds": json.loads((run / "thresholds.json").read_text()), "sha256": sha,
-    }
-    (out / "model.json").write_text(json.dumps(info, indent=1, ensure_ascii=False) + "\n")
+    _, held = data.split(data.load(args.data))
+    model, tensors = as_shipped(run, base)
     inputs = Inputs(base)
+    everything = data.load(args.data) + data.load_unlabelled(args.data, 0, 60_000, 12_000)
+    tokenizer, tok, kept = smaller(json.loads((base / "tokenizer.json").read_text()), inputs, (r["text"] for r in everything))
+    print(f"{len(kept)} tokens")
+    inputs = Inputs(base, tok)
+    pruned(model, kept)
+    for name in (WORDS, f"{WORDS}_scale"):
+        tensors[name] = tensors[name][kept].contiguous()
+    probs = predict(model, inputs, held)
+    thresholds = choose(held, probs)
+    print("large: labels %.3f, sentiment %.3f" % macro(held, probs, thresholds), flush=True)
+    info = {
+        "name": args.name, "version": args.version, "layers": model.bert.config.num_hidden_layers, "labels": LABELS,
+        "sentiments": SENTIMENTS, "cues": CUES, "emoji": EMOJI, "thresholds": thresholds,
+    }
+    small = None
+    if args.first:
+        small, more = as_shipped(args.first, args.first_base)
+        pruned(small, kept)
+        assert (more.pop(WORDS)[kept] == tensors[WORDS]).all(), "the small network has word vectors of its own"
+        more.pop(f"{WORDS}_scale")
+        said = predict(small, inputs, held)
+        gate = Gate(held, probs, said, thresholds)
+        said = [gate.shifted(p) for p in said]
+        n = len(LABELS)
+        bias = more["heads.bias"].float() + torch.tensor(gate.shift[:n] + [0.0] * 3 + gate.shift[n:])
+        more["heads.bias"] = bias.half()
+        small.bias.data = bias.half().float()
+        tensors |= {f"first.{k}": v for k, v in more.items()}
+        info["first"] = {"layers": small.bert.config.num_hidden_layers, "reach": {k: round(v, 4) for k, v in gate.reach.items()}, "differences": args.differences}
+        print("small: labels %.3f, sentiment %.3f" % macro(held, said, thresholds))
+        expected = [gate.expected(r["role"], p) for r, p in zip(held, said)]
+        for limit in (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1.0):
+            both = [l if e > limit else s for e, s, l in zip(expected, said, probs)]
+            print("differences %.2f: %.1f %% left to the large, labels %.3f, sentiment %.3f" % (limit, 100 * sum(e > limit for e in expected) / len(expected), *macro(held, both, thresholds)))
+    save_file(tensors, out / "model.safetensors")
+    (out / "tokenizer.json").write_text(tokenizer)
+    info["sha256"] = {n: hashlib.sha256((out / n).read_bytes()).hexdigest() for n in ("model.safetensors", "tokenizer.json")}
+    (out / "model.json").write_text(json.dumps(info, indent=1, ensure_ascii=False) + "\n")
     rows = [{"role": r, "text": t, "prev": p, "prev_role": pr} for r, t, p, pr in REFERENCE]
     with torch.inference_mode():
         for row in rows:
             encoded = inputs.rows([row])
             row["ids"] = encoded[0][0]
             row["logits"] = [round(x, 5) for x in model(*inputs.batch(encoded))[0].tolist()]
+            if small:
+                row["first"] = [round(x, 5) for x in small(*inputs.batch(encoded))[0].tolist()]
     (out / "reference.json").write_text(json.dumps(rows, indent=0, ensure_ascii=False) + "\n")
 
 

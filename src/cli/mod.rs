@@ -86,7 +86,7 @@ enum Command {
 /// Where the model and the settings come from.
 #[derive(Debug, Clone, Args)]
 struct Source {
-    /// Model folder to use instead of the built-in model
+    /// Model folder to use instead of the built-in model; `accurate` for the built-in model's large network on every turn
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
     /// What runs the model
@@ -124,6 +124,7 @@ impl Layout {
 impl Source {
     fn classifier(&self) -> anyhow::Result<Classifier> {
         let model = match &self.model {
+            Some(name) if name.as_os_str() == "accurate" => Model::built_in()?.accurate(),
             Some(folder) => {
                 Model::open(folder).with_context(|| format!("cannot use the model in {}", folder.display()))?
             }

@@ -29,6 +29,8 @@ pub struct Summary {
     pub first_reject: Option<Reject>,
     /// What the transcripts are like before any rule.
     pub standing: Standing,
+    /// Turns that the small network left to the large one, where there are two.
+    pub deferred: Option<u64>,
 }
 
 impl Summary {
@@ -70,6 +72,10 @@ impl Summary {
             "Audited {} transcripts ({} turns) in {:.1} s, {speed:.0} turns a second.",
             self.audited, self.turns, self.seconds
         );
+        if let Some(deferred) = self.deferred {
+            let share = 100.0 * deferred as f64 / self.turns.max(1) as f64;
+            let _ = writeln!(s, "{share:.0} % of the turns were hard to tell and went to the larger model.");
+        }
         if let Some(reject) = &self.first_reject {
             let line = format!(
                 "{} of {} records were rejected and are not judged. The first: {}, line {}: {}. All are in rejects.jsonl.",
@@ -128,7 +134,7 @@ impl Summary {
                 json!({"rule": r.id, "violated": c.violated, "ok": c.ok, "not_applicable": c.not_applicable, "rate": rate, "interval": interval})
             })
             .collect();
-        json!({"read": self.read, "audited": self.audited, "rejected": self.rejected, "skipped": self.standing.skipped(), "standing": self.standing, "turns": self.turns, "seconds": self.seconds, "rules": rules})
+        json!({"read": self.read, "audited": self.audited, "rejected": self.rejected, "skipped": self.standing.skipped(), "standing": self.standing, "turns": self.turns, "deferred": self.deferred, "seconds": self.seconds, "rules": rules})
     }
 }
 

@@ -77,6 +77,7 @@ pub fn audit(
     let counts = manifest.counts;
     folder.finish(counts.rejected > 0)?;
     summary.counts(counts.read, counts.audited, counts.rejected, counts.turns, manifest.seconds);
+    summary.deferred = manifest.model.first.then_some(counts.deferred);
     summary.standing = manifest.standing.clone();
     summary.first_reject = first_reject;
     Ok((manifest, summary))

@@ -218,6 +218,7 @@ impl<'a> FirstPass<'a> {
         if left_out.is_none() {
             self.counts.audited += 1;
             self.counts.turns += transcript.turns.len() as u64;
+            self.counts.deferred += signals.iter().filter(|s| s.deferred).count() as u64;
         }
         self.spool.row(&Spooled { transcript: transcript.clone(), signals, left_out })
     }

@@ -51,6 +51,9 @@ pub struct ModelUsed {
     pub version: String,
     /// The runtime.
     pub backend: String,
+    /// Whether a small network answered first (not with `--model accurate`).
+    #[serde(default)]
+    pub first: bool,
     /// SHA-256 of its files.
     pub sha256: std::collections::BTreeMap<String, String>,
 }
@@ -81,6 +84,9 @@ pub struct Counts {
     pub skipped: u64,
     /// Turns of the transcripts judged.
     pub turns: u64,
+    /// How many of them the small network left to the large one.
+    #[serde(default)]
+    pub deferred: u64,
 }
 
 impl Program {
@@ -97,6 +103,7 @@ impl ModelUsed {
             name: info.name.clone(),
             version: info.version.clone(),
             backend: backend.to_owned(),
+            first: info.first.is_some() && backend == "embedded",
             sha256: info.sha256.clone(),
         }
     }

@@ -18,9 +18,9 @@ const TOKENIZER: &str = "tokenizer.json";
 const WEIGHTS: &str = "model.safetensors";
 
 static BUILT_IN: [&[u8]; 3] = [
-    include_bytes!("../../models/minilm-l6/model.json"),
-    include_bytes!("../../models/minilm-l6/tokenizer.json"),
-    include_bytes!("../../models/minilm-l6/model.safetensors"),
+    include_bytes!("../../models/default/model.json"),
+    include_bytes!("../../models/default/tokenizer.json"),
+    include_bytes!("../../models/default/model.safetensors"),
 ];
 
 /// Why a model cannot be used.

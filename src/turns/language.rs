@@ -85,19 +85,22 @@ fn words_of(text: &str, out: &mut String) {
 fn of(text: &str) -> Option<&'static str> {
     let letters = text.chars().filter(|c| c.is_alphabetic()).count();
     let latin = text.chars().filter(|c| c.is_alphabetic() && is_latin(*c)).count();
-    let info = whatlang::detect(text)?;
-    if letters >= 4 && latin * 2 < letters {
-        // Another script is another language, whatever its name.
-        return Some(if info.confidence() >= SURE { code(info.lang()) } else { OTHER }).filter(|l| *l != "en");
-    }
+    let foreign = letters >= 4 && latin * 2 < letters;
     let words: Vec<String> =
         fold(text).split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_owned).collect();
     let english = words.iter().filter(|w| ENGLISH.contains(&w.as_str())).count();
-    let shared = SHARED.iter().filter(|s| words.iter().any(|w| w == *s)).count();
     let part = |n: usize| n as f64 / words.len().max(1) as f64;
+    if !foreign && english > 0 && part(english) >= ENGLISH_SHARE {
+        return Some("en");
+    }
+    let info = whatlang::detect(text)?;
+    if foreign {
+        // Another script is another language, whatever its name.
+        return Some(if info.confidence() >= SURE { code(info.lang()) } else { OTHER }).filter(|l| *l != "en");
+    }
+    let shared = SHARED.iter().filter(|s| words.iter().any(|w| w == *s)).count();
     let sure = info.confidence() >= SURE || (english == 0 && words.len() >= WORDS && info.confidence() >= LESS_SURE);
     match () {
-        () if english > 0 && part(english) >= ENGLISH_SHARE => Some("en"),
         () if letters < LETTERS || !sure || info.script() != Script::Latin => None,
         () if info.lang() != Lang::Eng && part(shared) > SHARED_SHARE => None,
         () => Some(code(info.lang())),

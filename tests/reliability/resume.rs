@@ -87,9 +87,9 @@ fn must_refuse_to_resume_what_has_changed() {
     let model = dir.path().join("model");
     fs::create_dir(&model).unwrap();
     for name in ["tokenizer.json", "model.safetensors"] {
-        fs::copy(Path::new("models/minilm-l6").join(name), model.join(name)).unwrap();
+        fs::copy(Path::new("models/default").join(name), model.join(name)).unwrap();
     }
-    let info = fs::read_to_string("models/minilm-l6/model.json").unwrap();
+    let info = fs::read_to_string("models/default/model.json").unwrap();
     let mut info: serde_json::Value = serde_json::from_str(&info).unwrap();
     info["version"] = "another".into();
     fs::write(model.join("model.json"), info.to_string()).unwrap();

@@ -55,7 +55,7 @@ fn a_model_folder_gives_the_same_as_the_built_in_one_and_a_changed_file_is_refus
     let folder = dir.path().join("model");
     fs::create_dir(&folder).unwrap();
     for name in ["model.json", "tokenizer.json", "model.safetensors"] {
-        fs::copy(Path::new("models/minilm-l6").join(name), folder.join(name)).unwrap();
+        fs::copy(Path::new("models/default").join(name), folder.join(name)).unwrap();
     }
     let score = |args: &[&str]| {
         let mut command = assert_cmd::Command::new(program());
