@@ -76,7 +76,9 @@ def pipeline(rows, model, _):
     from transformers import pipeline as make
     from transformers.modeling_outputs import SequenceClassifierOutput
 
-    weights = {k: v.float() for k, v in load_file(Path(model) / "model.safetensors").items()}
+    stored = load_file(Path(model) / "model.safetensors")
+    # Weights of 8 bits have a scale for each row.
+    weights = {k: v.float() * stored[f"{k}_scale"].float()[:, None] if f"{k}_scale" in stored else v.float() for k, v in stored.items()}
     info = json.loads((Path(model) / "model.json").read_text())
     labels, width = len(info["labels"]), weights["heads.query"].shape[1]
     names = info["labels"] + info["sentiments"] + info["cues"]
@@ -96,7 +98,8 @@ def pipeline(rows, model, _):
 
     config = BertConfig(
         vocab_size=weights["bert.embeddings.word_embeddings.weight"].shape[0], hidden_size=width, num_hidden_layers=info["layers"],
-        num_attention_heads=width // 32, intermediate_size=4 * width, layer_norm_eps=1e-12, id2label=dict(enumerate(names)), num_labels=len(names),
+        num_attention_heads=width // 32, intermediate_size=4 * width, layer_norm_eps=1e-12,
+        max_position_embeddings=weights["bert.embeddings.position_embeddings.weight"].shape[0], id2label=dict(enumerate(names)), num_labels=len(names),
     )
     judge = Judge(config).eval()
     judge.load_state_dict({k: v for k, v in weights.items() if k.startswith("bert.")}, strict=False)
