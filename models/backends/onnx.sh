@@ -5,11 +5,13 @@
 #        cargo run --release --features onnx -- audit INPUT --out RUN --backend onnx --model FOLDER/model
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+model=models/default
 out="${1:-target/onnx}"
 mkdir -p "$out/model"
+out="$(cd "$out" && pwd)"
 [ -d "$out/venv" ] || python3 -m venv "$out/venv"
 "$out/venv/bin/pip" install --quiet numpy==2.2.6 onnx==1.23.2 onnxruntime==1.31.0 safetensors==0.8.0
-cp models/default/{model.json,tokenizer.json,model.safetensors} "$out/model/"
+cp "$model"/{model.json,tokenizer.json,model.safetensors} "$out/model/"
 "$out/venv/bin/python" models/backends/onnx_export.py "$out/model" "$out/model/model.onnx"
-ln -sf "$(ls "$PWD/$out"/venv/lib/python3*/site-packages/onnxruntime/capi/libonnxruntime.so.* | head -1)" "$out/libonnxruntime.so"
-echo "export ORT_DYLIB_PATH=$PWD/$out/libonnxruntime.so"
+ln -sf "$(ls "$out"/venv/lib/python3*/site-packages/onnxruntime/capi/libonnxruntime.so.* | head -1)" "$out/libonnxruntime.so"
+echo "export ORT_DYLIB_PATH=$out/libonnxruntime.so"

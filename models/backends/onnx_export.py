@@ -2,6 +2,8 @@
 
     pip install numpy==2.2.6 onnx==1.23.2 onnxruntime==1.31.0 safetensors==0.8.0
 
+Weights may be of 16 or of 8 bits; the network's are 32-bit floats. Only the large network is written.
+
 Inputs `ids`, `types` (int64) and `mask`, `own` (float32: 1 where there is a token, 1 where it is the turn's own), each [rows, tokens].
 Outputs `logits` [rows, 31] and `adds` [rows, labels, tokens]: what each token adds to a label's logit.
 """
@@ -18,6 +20,13 @@ from safetensors.numpy import load_file
 HEAD = 32  # width of an attention head
 
 
+def floats(path):
+    """The tensors of a file as 32-bit floats; one of 8-bit numbers has a scale for each row in NAME_scale."""
+    tensors = load_file(path)
+    whole = lambda name, t: t.astype(np.float32) * tensors[f"{name}_scale"].astype(np.float32)[:, None] if t.dtype == np.int8 else t.astype(np.float32)
+    return {name: whole(name, t) for name, t in tensors.items()}
+
+
 class Graph:
     def __init__(self, weights):
         self.weights, self.nodes, self.constants, self.n = weights, [], {}, 0
@@ -27,7 +36,7 @@ class Graph:
         return name
 
     def weight(self, name, transpose=False):
-        value = self.weights[name].astype(np.float32)
+        value = self.weights[name]
         return self.constant(name + (".T" if transpose else ""), value.T if transpose else value)
 
     def op(self, kind, *inputs, out=None, **attributes):
@@ -74,7 +83,7 @@ def heads(g, x, one, far, labels, sentiments):
     scores = g.op("Transpose", g.op("MatMul", x, g.weight("heads.query", True)), perm=[0, 2, 1])
     attention = g.op("Softmax", g.op("Add", scores, own), axis=-1)
     pooled = g.op("MatMul", attention, x)
-    weight = g.weights["heads.weight"].astype(np.float32)
+    weight = g.weights["heads.weight"]
     part = lambda y, a, b: g.op("Slice", y, g.ints(a), g.ints(b), g.ints(1))
     each = lambda y, name, w: g.op("ReduceSum", g.op("Mul", y, g.constant(name, w)), g.ints(-1), keepdims=0)
     end = g.weights["heads.query"].shape[0]
@@ -94,7 +103,7 @@ def main():
     a.add_argument("--int8", help="also write the network with 8-bit weights")
     args = a.parse_args()
     info = json.loads((Path(args.model) / "model.json").read_text())
-    g = Graph(load_file(Path(args.model) / "model.safetensors"))
+    g = Graph(floats(Path(args.model) / "model.safetensors"))
     width = g.weights["heads.query"].shape[1]
     heads(g, *bert(g, info["layers"], width), len(info["labels"]), len(info["sentiments"]))
     shaped = lambda name, kind: helper.make_tensor_value_info(name, kind, ["rows", "tokens"])
