@@ -25,6 +25,19 @@ pub struct Answer {
     pub focus: [usize; Label::ALL.len()],
 }
 
+#[cfg(feature = "onnx")]
+impl Answer {
+    /// From the logits and what each token adds to each label's, `[labels, tokens]`; the first `own` tokens are the turn's.
+    pub(super) fn new(logits: [f32; LOGITS], adds: &[f32], own: usize) -> Self {
+        let mut focus = [0; Label::ALL.len()];
+        for (f, adds) in focus.iter_mut().zip(adds.chunks_exact(adds.len() / Label::ALL.len())) {
+            let best = adds[..own].iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
+            *f = best.map_or(0, |(i, _)| i);
+        }
+        Self { logits, focus }
+    }
+}
+
 /// Why a backend gave no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum BackendError {

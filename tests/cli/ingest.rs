@@ -102,7 +102,10 @@ fn a_bad_record_is_rejected_with_line_and_reason_and_the_rest_goes_on() {
         assert!(*line == want_line && reason.contains(part), "{line}: {reason}");
     }
     let run: serde_json::Value = serde_json::from_slice(&fs::read(out.join("run.json")).unwrap()).unwrap();
-    assert_eq!(run["counts"], serde_json::json!({"read": 10, "audited": 2, "rejected": 8, "skipped": 0, "turns": 2, "deferred": 0}));
+    assert_eq!(
+        run["counts"],
+        serde_json::json!({"read": 10, "audited": 2, "rejected": 8, "skipped": 0, "turns": 2, "deferred": 0})
+    );
 }
 
 #[test]
