@@ -3,7 +3,7 @@
 //! `models/backends/onnx_export.py` makes `model.onnx`; `docs/backends.md` says where the library comes from.
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use ort::environment::Environment;
 use ort::session::Session;
@@ -19,7 +19,7 @@ const LABELS: usize = Label::ALL.len();
 
 /// ONNX Runtime with one single-threaded session for each thread that asks.
 pub(super) struct Onnx {
-    environment: Environment,
+    environment: &'static Environment,
     network: Vec<u8>,
     idle: Mutex<Vec<Session>>,
 }
@@ -28,20 +28,21 @@ fn fault(e: impl std::fmt::Display) -> BackendError {
     BackendError::Runtime(e.to_string())
 }
 
-/// ONNX Runtime itself.
-fn library() -> Result<Environment, ModelError> {
-    let path = std::env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty()).unwrap_or_else(|| {
-        let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-        format!("{prefix}onnxruntime{suffix}").into()
+/// ONNX Runtime itself, of which a process can have one.
+fn library() -> Result<&'static Environment, ModelError> {
+    static LIBRARY: OnceLock<Result<Environment, String>> = OnceLock::new();
+    let library = LIBRARY.get_or_init(|| {
+        let path = std::env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty()).unwrap_or_else(|| {
+            let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+            format!("{prefix}onnxruntime{suffix}").into()
+        });
+        let failed = |e: &dyn std::fmt::Display| {
+            let path = path.to_string_lossy();
+            format!("cannot load ONNX Runtime ({path}): {e}; set ORT_DYLIB_PATH to its library (docs/backends.md)")
+        };
+        ort::init_from(&path).map_err(|e| failed(&e))?.build().map_err(|e| failed(&e))
     });
-    let missing = |e: &dyn std::fmt::Display| {
-        ModelError::Backend(format!(
-            "cannot load ONNX Runtime ({}): {e}; set ORT_DYLIB_PATH to its library (docs/backends.md)",
-            path.to_string_lossy()
-        ))
-    };
-    let builder = ort::init_from(&path).map_err(|e| missing(&e))?;
-    builder.build().map_err(|e| missing(&e))
+    library.as_ref().map_err(|e| ModelError::Backend(e.clone()))
 }
 
 impl Onnx {
@@ -64,7 +65,7 @@ impl Onnx {
         if let Some(session) = idle {
             return Ok(session);
         }
-        let builder = Session::builder(&self.environment).map_err(fault)?;
+        let builder = Session::builder(self.environment).map_err(fault)?;
         let mut builder = builder.with_intra_threads(1).map_err(fault)?;
         builder.commit_from_memory(&self.network).map_err(fault)
     }
@@ -92,16 +93,7 @@ impl Onnx {
             return Err(BackendError::Runtime(format!("{FILE} is of another model: its outputs have other sizes")));
         }
         let answers = logits.as_chunks::<LOGITS>().0.iter().zip(adds.chunks_exact(LABELS * n)).zip(rows);
-        Ok(answers
-            .map(|((logits, adds), row)| {
-                let mut focus = [0; LABELS];
-                for (f, adds) in focus.iter_mut().zip(adds.chunks_exact(n)) {
-                    let best = adds[..row.own].iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
-                    *f = best.map_or(0, |(i, _)| i);
-                }
-                Answer { logits: *logits, focus }
-            })
-            .collect())
+        Ok(answers.map(|((logits, adds), row)| Answer::new(*logits, adds, row.own)).collect())
     }
 }
 
