@@ -25,7 +25,7 @@ pub struct Answer {
     pub focus: [usize; Label::ALL.len()],
 }
 
-#[cfg(feature = "onnx")]
+#[cfg(any(feature = "onnx", feature = "rust-bert"))]
 impl Answer {
     /// From the logits and what each token adds to each label's, `[labels, tokens]`; the first `own` tokens are the turn's.
     pub(super) fn new(logits: [f32; LOGITS], adds: &[f32], own: usize) -> Self {
@@ -70,6 +70,8 @@ pub enum Runtime {
     Embedded,
     /// ONNX Runtime (needs a build with `--features onnx`, its library, and `model.onnx` in the model folder).
     Onnx,
+    /// rust-bert (needs a build with `--features rust-bert`, and libtorch).
+    RustBert,
 }
 
 /// A model on a runtime.
@@ -101,6 +103,14 @@ impl Runtime {
             #[cfg(not(feature = "onnx"))]
             Self::Onnx => Err(ModelError::Backend(
                 "this evenhand was built without the onnx backend; build one with: cargo build --release --features onnx"
+                    .to_owned(),
+            )),
+            #[cfg(feature = "rust-bert")]
+            Self::RustBert => Ok(Loaded { large: Box::new(super::rust_bert::RustBert::load(model)?), first: None }),
+            #[cfg(not(feature = "rust-bert"))]
+            Self::RustBert => Err(ModelError::Backend(
+                "this evenhand was built without the rust-bert backend; build one with: eval \"$(bash models/backends/libtorch.sh)\" && \
+                 cargo build --release --features rust-bert (docs/backends.md)"
                     .to_owned(),
             )),
         }

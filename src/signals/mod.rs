@@ -14,6 +14,8 @@ mod model;
 #[cfg(feature = "onnx")]
 mod onnx;
 mod plain;
+#[cfg(feature = "rust-bert")]
+mod rust_bert;
 mod vectors;
 mod wording;
 

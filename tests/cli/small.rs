@@ -34,11 +34,14 @@ fn score_takes_any_text() {
 }
 
 #[test]
-#[cfg(not(feature = "onnx"))]
 fn a_backend_that_is_not_part_of_the_program_says_how_to_get_it() {
-    let result = evenhand().args(["score", "--backend", "onnx"]).write_stdin("hello\n").assert().code(2);
-    let error = String::from_utf8_lossy(&result.get_output().stderr).into_owned();
-    assert!(error.contains("cargo build --release --features onnx"), "{error}");
+    for (name, built) in [("onnx", cfg!(feature = "onnx")), ("rust-bert", cfg!(feature = "rust-bert"))] {
+        if !built {
+            let result = evenhand().args(["score", "--backend", name]).write_stdin("hello\n").assert().code(2);
+            let error = String::from_utf8_lossy(&result.get_output().stderr).into_owned();
+            assert!(error.contains(&format!("cargo build --release --features {name}")), "{error}");
+        }
+    }
 }
 
 #[test]

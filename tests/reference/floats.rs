@@ -57,7 +57,7 @@ fn rounding_to_8_bits_moves_no_logit_far() {
 }
 
 /// Another backend on the same model: its logits and labels are those of evenhand's own, and a turn's signals are the same alone and in a batch.
-#[cfg_attr(not(feature = "onnx"), expect(dead_code, reason = "no other backend"))]
+#[cfg_attr(not(any(feature = "onnx", feature = "rust-bert")), expect(dead_code, reason = "no other backend"))]
 pub(crate) fn agrees(load: impl Fn() -> Classifier, name: &str) {
     let rows = reference();
     // Several turns of each length, for those are computed together.

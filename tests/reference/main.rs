@@ -6,7 +6,7 @@ mod bias;
 mod floats;
 mod labels;
 
-#[cfg(feature = "onnx")]
+#[cfg(any(feature = "onnx", feature = "rust-bert"))]
 use evenhand::signals::Runtime;
 use evenhand::signals::{Classifier, Input, Model};
 use evenhand::turns::Role;
@@ -70,4 +70,11 @@ fn token_ids_and_logits_are_those_of_the_reference() {
 fn onnx_says_what_evenhands_own_backend_says() {
     let model = concat!(env!("CARGO_MANIFEST_DIR"), "/target/onnx/model");
     floats::agrees(|| Classifier::on(Runtime::Onnx, &Model::open(model.as_ref()).unwrap()).unwrap(), "onnx");
+}
+
+/// `models/backends/libtorch.sh` makes what this needs.
+#[test]
+#[cfg(feature = "rust-bert")]
+fn rust_bert_says_what_evenhands_own_backend_says() {
+    floats::agrees(|| Classifier::on(Runtime::RustBert, &Model::built_in().unwrap()).unwrap(), "rust-bert");
 }
