@@ -24,10 +24,7 @@ pub(super) struct Encoder {
 
 impl Encoder {
     pub(super) fn new(model: &Model) -> Result<Self, ModelError> {
-        let mut tokenizer =
-            Tokenizer::from_bytes(model.tokenizer()).map_err(|e| ModelError::Tokenizer(e.to_string()))?;
-        tokenizer.with_padding(None);
-        tokenizer.with_truncation(None).map_err(|e| ModelError::Tokenizer(e.to_string()))?;
+        let tokenizer = model.tokenizer()?;
         let id =
             |word: &str| tokenizer.token_to_id(word).ok_or_else(|| ModelError::Tokenizer(format!("no token {word}")));
         let (cls, sep, roles) = (id("[CLS]")?, id("[SEP]")?, [id("customer")?, id("agent")?, id("robot")?]);

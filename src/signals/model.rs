@@ -9,6 +9,7 @@ use half::f16;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use tokenizers::Tokenizer;
 
 use super::label::{Cue, Label, Sentiment};
 
@@ -187,8 +188,13 @@ impl Model {
         self.folder.as_deref()
     }
 
-    pub(super) fn tokenizer(&self) -> &[u8] {
-        &self.tokenizer
+    /// The tokenizer, which neither pads nor cuts.
+    pub(super) fn tokenizer(&self) -> Result<Tokenizer, ModelError> {
+        let fault = |e: tokenizers::Error| ModelError::Tokenizer(e.to_string());
+        let mut tokenizer = Tokenizer::from_bytes(&self.tokenizer).map_err(fault)?;
+        tokenizer.with_padding(None);
+        tokenizer.with_truncation(None).map_err(fault)?;
+        Ok(tokenizer)
     }
 
     pub(super) fn tensors(&self) -> Result<Tensors<'_>, ModelError> {

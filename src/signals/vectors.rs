@@ -18,10 +18,6 @@ impl WordVectors {
     /// # Errors
     /// When the tokenizer or the table of embeddings is damaged or missing.
     pub fn new(model: &Model) -> Result<Self, ModelError> {
-        let mut tokenizer =
-            Tokenizer::from_bytes(model.tokenizer()).map_err(|e| ModelError::Tokenizer(e.to_string()))?;
-        tokenizer.with_padding(None);
-        tokenizer.with_truncation(None).map_err(|e| ModelError::Tokenizer(e.to_string()))?;
         let words = Words::load(&model.tensors()?)?;
         let (rows, mut row) = (words.vocabulary(), vec![0.0; words.width()]);
         let mut mean = vec![0.0; words.width()];
@@ -30,7 +26,7 @@ impl WordVectors {
             mean.iter_mut().zip(&row).for_each(|(m, x)| *m += x);
         }
         mean.iter_mut().for_each(|m| *m /= rows.max(1) as f32);
-        Ok(Self { tokenizer, words, mean })
+        Ok(Self { tokenizer: model.tokenizer()?, words, mean })
     }
 
     /// A word's vector, of length 1; none where the model knows no part of it.
