@@ -11,10 +11,11 @@ pub(super) struct Attention {
     scores: Vec<f32>,
 }
 
-/// Adds to `out` (`[n, width]`) what the heads of `HEAD` values each make of `qkv` (`[n, 3 · width]`: queries, keys, values side by side).
+/// Adds to `out` (`[asked, width]`) what the heads of `HEAD` values each make of `qkv` (`[tokens, 3 · width]`: queries, keys, values side by
+/// side) for its first `asked` tokens.
 #[inline(always)]
 pub(super) fn attend<const HEAD: usize>(qkv: &[f32], out: &mut [f32], width: usize, room: &mut Attention) {
-    let n = out.len() / width;
+    let (asked, n) = (out.len() / width, qkv.len() / (3 * width));
     let padded = n.next_multiple_of(PANEL);
     let scale = 1.0 / (HEAD as f32).sqrt();
     let Attention { keys, values, scores } = room;
@@ -34,12 +35,12 @@ pub(super) fn attend<const HEAD: usize>(qkv: &[f32], out: &mut [f32], width: usi
             }
         }
         scores.clear();
-        scores.resize(n * padded, 0.0);
-        add_product((&qkv[head..], 3 * width), n, (keys, HEAD), (scores, padded));
+        scores.resize(asked * padded, 0.0);
+        add_product((&qkv[head..], 3 * width), asked, (keys, HEAD), (scores, padded));
         for row in scores.chunks_exact_mut(padded) {
             softmax(&mut row[..n]);
         }
-        add_product((scores, padded), n, (values, n), (&mut out[head..], width));
+        add_product((scores, padded), asked, (values, n), (&mut out[head..], width));
     }
 }
 
@@ -54,6 +55,9 @@ mod tests {
         let qkv: Vec<f32> = (0..n * 3 * width).map(|i| ((i * 7919 % 1000) as f32 / 500.0 - 1.0) * 0.9).collect();
         let mut out = vec![0.0; n * width];
         attend::<HEAD>(&qkv, &mut out, width, &mut Attention::default());
+        let mut some = vec![0.0; 5 * width];
+        attend::<HEAD>(&qkv, &mut some, width, &mut Attention::default());
+        assert_eq!(some, out[..5 * width], "the first tokens alone");
         let at = |token: usize, which: usize, i: usize| f64::from(qkv[token * 3 * width + which * width + i]);
         for token in 0..n {
             for i in 0..width {

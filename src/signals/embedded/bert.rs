@@ -8,6 +8,7 @@ use super::dense::Dense;
 use super::heads::Heads;
 use super::int8::Rounded;
 use super::math::{gelu, layer_norm};
+use super::processor::Vectors;
 use super::words::Words;
 use crate::signals::backend::{Answer, Backend, BackendError, Encoded};
 use crate::signals::model::{Model, ModelError, Tensors};
@@ -90,10 +91,10 @@ impl Embedded {
     fn network(tensors: &Tensors<'_>, prefix: &str, layers: usize, words: Arc<Words>) -> Result<Self, ModelError> {
         let width = words.width();
         let bert = |part: &str| format!("{prefix}bert.{part}");
-        let layers = (0..layers)
+        let layers: Vec<Layer> = (0..layers)
             .map(|i| Layer::load(tensors, &bert(&format!("encoder.layer.{i}")), width))
             .collect::<Result<_, _>>()?;
-        if !width.is_multiple_of(HEAD) {
+        if !width.is_multiple_of(HEAD) || layers.is_empty() {
             return Err(ModelError::Shape("bert.embeddings".to_owned()));
         }
         let types = bert("embeddings.token_type_embeddings.weight");
@@ -159,21 +160,16 @@ impl Backend for Embedded {
 impl Embedded {
     /// With the vector instructions that the processor has.
     fn run_best(&self, batch: &[&Encoded], room: &mut Room) -> Result<Vec<Answer>, BackendError> {
-        #[cfg(target_arch = "x86_64")]
-        {
-            use std::arch::is_x86_feature_detected as has;
-            if has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl") {
-                #[allow(unsafe_code)]
-                // SAFETY: the processor was just found to have AVX-512.
-                return unsafe { self.run_avx512(batch, room) };
-            }
-            if has!("avx2") {
-                #[allow(unsafe_code)]
-                // SAFETY: the processor was just found to have AVX2.
-                return unsafe { self.run_avx2(batch, room) };
-            }
+        #[allow(unsafe_code)]
+        match Vectors::best() {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the processor was found to have AVX-512.
+            Vectors::Avx512 | Vectors::Avx512Vnni => unsafe { self.run_avx512(batch, room) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the processor was found to have AVX2.
+            Vectors::Avx2 | Vectors::Avx2Vnni => unsafe { self.run_avx2(batch, room) },
+            Vectors::Plain => self.run(batch, room),
         }
-        self.run(batch, room)
     }
 
     #[cfg(target_arch = "x86_64")]
@@ -194,17 +190,23 @@ impl Embedded {
         let Room { hidden, qkv, mixed, out, wide, rounded, attention } = room;
         let w = self.width();
         self.embed(batch, hidden)?;
-        let tokens = hidden.len() / w;
-        for layer in &self.layers {
+        for (i, layer) in self.layers.iter().enumerate() {
+            // The heads read a turn's own tokens: of the last layer nothing else is needed.
+            let last = i + 1 == self.layers.len();
+            let kept = |row: &Encoded| if last { row.own } else { row.ids.len() };
             layer.qkv.apply(hidden, rounded, qkv);
             let heads = layer.qkv.width() / 3;
             mixed.clear();
-            mixed.resize(tokens * heads, 0.0);
-            let mut start = 0;
-            for n in batch.iter().map(|row| row.ids.len()) {
-                let qkv = &qkv[start * 3 * heads..(start + n) * 3 * heads];
-                attend::<HEAD>(qkv, &mut mixed[start * heads..(start + n) * heads], heads, attention);
-                start += n;
+            mixed.resize(batch.iter().map(|row| kept(row)).sum::<usize>() * heads, 0.0);
+            let (mut qkv, mut places) = (&qkv[..], &mut mixed[..]);
+            for row in batch {
+                let (mine, rest) = qkv.split_at(row.ids.len() * 3 * heads);
+                let (place, more) = places.split_at_mut(kept(row) * heads);
+                attend::<HEAD>(mine, place, heads, attention);
+                (qkv, places) = (rest, more);
+            }
+            if last {
+                keep_own(hidden, batch, w);
             }
             layer.attended.apply(mixed, rounded, out);
             add_norm(hidden, out, &layer.attended_norm);
@@ -217,10 +219,21 @@ impl Embedded {
         let mut answers = Vec::with_capacity(batch.len());
         for row in batch {
             answers.push(self.heads.read(&hidden[start * w..(start + row.own) * w], wide));
-            start += row.ids.len();
+            start += row.own;
         }
         Ok(answers)
     }
+}
+
+/// Moves each turn's own tokens together and drops those of the turn before it.
+fn keep_own(hidden: &mut Vec<f32>, batch: &[&Encoded], width: usize) {
+    let (mut from, mut to) = (0, 0);
+    for row in batch {
+        hidden.copy_within(from * width..(from + row.own) * width, to * width);
+        from += row.ids.len();
+        to += row.own;
+    }
+    hidden.truncate(to * width);
 }
 
 #[inline(always)]

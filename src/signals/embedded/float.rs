@@ -3,6 +3,8 @@
 //! The weight is packed once in panels of 16 output columns. The kernel holds 6 rows × 16 columns in registers;
 //! the sum over `k` runs in blocks of 192 in a fixed order, so that a row's result is the same in any batch.
 
+use super::processor::Vectors;
+
 /// Columns of a panel.
 pub(super) const PANEL: usize = 16;
 /// Rows of a tile.
@@ -99,21 +101,16 @@ pub(super) fn add_product(
 /// The kernel that fits the processor.
 #[inline(always)]
 fn tile(tile: Tile<'_>) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::is_x86_feature_detected as has;
-        if has!("avx512f") {
-            #[allow(unsafe_code)]
-            // SAFETY: the processor was just found to have AVX-512.
-            return unsafe { avx512(tile) };
-        }
-        if has!("avx2") && has!("fma") {
-            #[allow(unsafe_code)]
-            // SAFETY: the processor was just found to have AVX2 and FMA.
-            return unsafe { avx2(tile) };
-        }
+    #[allow(unsafe_code)]
+    match Vectors::best() {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: the processor was found to have AVX-512.
+        Vectors::Avx512 | Vectors::Avx512Vnni => unsafe { avx512(tile) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: the processor was found to have AVX2 and FMA.
+        Vectors::Avx2 | Vectors::Avx2Vnni => unsafe { avx2(tile) },
+        Vectors::Plain => portable(tile),
     }
-    portable(tile);
 }
 
 /// Up to six rows against one panel.

@@ -10,6 +10,7 @@ mod float;
 mod heads;
 mod int8;
 mod math;
+mod processor;
 mod words;
 
 pub use bert::Embedded;
