@@ -1,7 +1,8 @@
 """Writes the model folder that the program ships:
 `python export.py --run RUN --base BASE --first FIRST_RUN --first-base SMALL --data DATA --out ../default --version YYYY.MM.DD`.
 
-model.safetensors (8-bit weights and word vectors with a 16-bit scale for each row, everything else 16-bit; the small network under `first.`), tokenizer.json,
+model.safetensors (weights from -63 to 63 and word vectors from -127 to 127 with a 16-bit scale for each row, everything else 16-bit; the small network under
+`first.`), tokenizer.json,
 model.json (labels, thresholds, which turns the small network leaves to the large one, hashes), reference.json (logits of a few turns, computed with the same rounding,
 for the test that the Rust runtime computes the same). Without --first the model has one network.
 """
@@ -39,35 +40,37 @@ REFERENCE = [
 ]
 # Labels on which the rules about apologies and refusals rest: the small network is trusted half as near to their thresholds.
 CAREFUL = {"problem", "apology", "non-apology", "denial", "policy", "informal"}
+SEVEN_BITS = 63  # the largest weight and the largest value of a row; src/signals/embedded/int8.rs
 POSITIONS = 192  # tokens of the longest turn with its context, and some
 WORDS = "bert.embeddings.word_embeddings.weight"
 PLACES = "bert.embeddings.position_embeddings.weight"
 
 
-def rounded(weight):
-    """8-bit rows and their scales; each row cut off where the squared error is least."""
+def rounded(weight, most):
+    """Rows of whole numbers up to `most`, and their scales; each row cut off where the squared error is least."""
     top = weight.abs().amax(1, keepdim=True).clamp(min=1e-8)
     best, scale = None, None
-    for share in (1.0, 0.97, 0.94, 0.91, 0.88, 0.84, 0.8):
-        s = (top * share / 127).half().float()
-        error = ((weight / s).round().clamp(-127, 127) * s - weight).square().sum(1, keepdim=True)
+    for share in (1.0, 0.97, 0.94, 0.91, 0.88, 0.84, 0.8, 0.75, 0.7):
+        s = (top * share / most).half().float()
+        error = ((weight / s).round().clamp(-most, most) * s - weight).square().sum(1, keepdim=True)
         scale = s if best is None else torch.where(error < best, s, scale)
         best = error if best is None else torch.minimum(error, best)
-    return (weight / scale).round().clamp(-127, 127).to(torch.int8), scale[:, 0].half()
+    return (weight / scale).round().clamp(-most, most).to(torch.int8), scale[:, 0].half()
 
 
 class Rounded(nn.Module):
-    """A linear layer as the program computes it: rows rounded to 8 bits by their largest value."""
+    """A linear layer as the program computes it: seven bits, rows rounded by their largest value. The sums are whole numbers below 2**24, so they are exact."""
 
     def __init__(self, linear):
         super().__init__()
-        self.weight, self.scale = rounded(linear.weight.data)
+        self.whole, self.scale = rounded(linear.weight.data, SEVEN_BITS)
+        self.weight = self.whole.float()
         self.bias = linear.bias.data.half().float()
 
     def forward(self, x):
         top = x.abs().amax(-1, keepdim=True).clamp(min=1e-20)
-        whole = (x * (127 / top)).round()
-        return (whole.double() @ self.weight.double().T).float() * (top / 127 * self.scale.float()) + self.bias
+        whole = (x * (SEVEN_BITS / top)).round()
+        return (whole @ self.weight.T) * (top / SEVEN_BITS * self.scale.float()) + self.bias
 
 
 def pruned(model, kept):
@@ -89,8 +92,8 @@ def as_shipped(run, base):
         new = Rounded(linear)
         setattr(parent, name.rpartition(".")[2], new)
         key = f"bert.encoder.{name}"
-        out |= {f"{key}.weight": new.weight, f"{key}.weight_scale": new.scale, f"{key}.bias": new.bias.half()}
-    words, scale = rounded(model.bert.embeddings.word_embeddings.weight.data)
+        out |= {f"{key}.weight": new.whole, f"{key}.weight_scale": new.scale, f"{key}.bias": new.bias.half()}
+    words, scale = rounded(model.bert.embeddings.word_embeddings.weight.data, 127)
     model.bert.embeddings.word_embeddings.weight.data = words.float() * scale.float()[:, None]
     out |= {WORDS: words, f"{WORDS}_scale": scale}
     heads = {"query": "heads.query", "weight": "heads.weight", "bias": "heads.bias"}
@@ -200,7 +203,7 @@ def main():
         a.add_argument(f"--{name}", required=True)
     a.add_argument("--first", help="run of the small network")
     a.add_argument("--first-base", help="what small.py wrote")
-    a.add_argument("--differences", type=float, default=0.6, help="decisions expected to differ, from which a turn is left to the large network")
+    a.add_argument("--differences", type=float, default=0.7, help="decisions expected to differ, from which a turn is left to the large network")
     a.add_argument("--name", default="evenhand")
     args = a.parse_args()
     run, base, out = Path(args.run), Path(args.base), Path(args.out)

@@ -13,13 +13,16 @@
 //! 0.58 (0.32–0.81), each with its 95 % interval.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 use super::phrases::names_any;
 use super::rule::{Rule, Severity, Verdict, Violation};
 use super::view::View;
 use crate::lexicon;
 use crate::signals::Label::{Repeat, Transfer};
-use crate::turns::{content_words, stem};
+use crate::turns::{content_words, fold, stem};
 
 pub(super) static RULE: Rule =
     Rule { id: "excess-transfer", source: include_str!("excess_transfer.rs"), context: false, check };
@@ -31,6 +34,16 @@ lexicon!(
     "going in circles", "stuck in the circle", "in a circle", "passed between", "put through again", "third department", "round the houses", "sends me to you", "in circles", "each other pointing", "sent me back", "referred me back", "pointing fingers", "different departments", "another department", "wrong department",
     "told by them", "directed me", "redirected me", "ping pong", "pass the buck", "passing the buck"
 );
+
+/// One place that sends the customer to the next.
+static SENT_ON: LazyLock<Regex> = LazyLock::new(|| {
+    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
+    Regex::new(concat!(
+        r"\b(?:(?:told|asked) me to (?:ask|call|ring|phone|contact|write|go|talk|speak|try|see|email|message)|(?:sent|referred|passed|directed|forwarded|transferred|put) me (?:on |over |back |through )?to",
+        r"|gave me (?:your|their|this) (?:number|address|name)|said to (?:ask|call|ring|phone|contact|write|try|email)|(?:who|which) (?:told|sent|referred) me)\b",
+    ))
+    .unwrap()
+});
 
 /// Where a transfer leads, by a word in it.
 const PLACES: &[(&str, &[&str])] = &[
@@ -48,7 +61,8 @@ const PLACES: &[(&str, &[&str])] = &[
 ];
 
 fn check(view: &View<'_>) -> Verdict {
-    let told = view.customer_turns().find(|&i| AROUND.hits(view.text(i)) && (view.negative(i) || view.has(i, Repeat)));
+    let around = |i: usize| AROUND.hits(view.text(i)) && (view.negative(i) || view.has(i, Repeat));
+    let told = view.customer_turns().find(|&i| around(i) || SENT_ON.find_iter(&fold(view.text(i))).count() > 1);
     let sent: Vec<usize> = view.company_turns().filter(|&i| view.has(i, Transfer)).collect();
     if let Some(turn) = told {
         let turns: Vec<usize> = std::iter::once(turn).chain(sent).collect();
@@ -110,7 +124,7 @@ fn shares_a_word(a: &str, b: &str) -> bool {
 lexicon!(
     /// The customer says who sent them here.
     CAME_FROM: "come from your", "came from your", "put me on to you", "put me onto you", "put me through to you", "sent me here", "sent me to you", "passed me to you", "passed me on to you", "told me to ask you", "told me to contact you",
-    "told me to call you", "told me to write to you", "referred me to you", "said to ask you", "said to contact you", "said to call you"
+    "told me to call you", "told me to write to you", "referred me to you", "said to ask you", "said to contact you", "said to call you", "told me to ring you", "told me to phone you", "said to ring you", "gave me your number"
 );
 
 lexicon!(

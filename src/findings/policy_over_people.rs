@@ -10,8 +10,8 @@
 //! Plain facts ("no rooms are left that night"), checks that protect the customer, and refusals with an option, an
 //! exception, an escalation or somebody else to turn to in the same or the next message.
 //! # Measured
-//! On 300 transcripts that were read twice (38 with a violation): precision 0.56 (0.41–0.69), recall
-//! 0.66 (0.50–0.79), each with its 95 % interval.
+//! On 300 transcripts that were read twice (38 with a violation): precision 0.57 (0.42–0.70), recall
+//! 0.68 (0.53–0.81), each with its 95 % interval.
 
 use super::phrases::only_relays;
 use super::rule::{Rule, Severity, Verdict, Violation};
@@ -27,26 +27,26 @@ pub(super) static RULE: Rule =
 lexicon!(
     /// A check that protects the customer.
     PROTECTS: "for your security", "for your protection", "to protect your", "for security reasons", "keep your account safe",
-    "verify your identity", "data protection", "for your safety", "safety reasons", "authenticate you"
+    "verify your identity", "data protection", "for your safety", "safety reasons", "authenticate you", "keeps your", "keeps her", "keeps his", "keeps their", "safe from", "protects your", "protects you", "to keep you safe", "keep you safe", "against fraud", "to prevent fraud", "for everyones safety"
 );
 
 lexicon!(
     /// A fact about the world rather than a choice of the company.
     FACT: "no availability", "not available", "fully booked", "sold out", "out of stock", "there are no", "there is no", "theres no", "no rooms", "no room available", "no seats", "are left", "no options",
     "is unavailable", "no longer exists", "no flights", "weather", "doesnt fly", "dont fly to", "not open", "discontinued", "no record of", "cant find", "unable to find", "cannot find", "couldnt find", "no tables",
-    "cant see", "cannot see", "dont see", "not able to accommodate", "not able to accomodate", "was not purchased", "wasnt purchased", "exceeds", "exceed", "was unsuccessful", "went wrong"
+    "cant see", "cannot see", "dont see", "not able to accommodate", "not able to accomodate", "was not purchased", "wasnt purchased", "exceeds", "exceed", "was unsuccessful", "went wrong", "none left", "is gone", "are gone", "has been made since", "have been made since", "no longer made", "has closed", "has shut", "is closed", "are closed", "is shut", "are shut", "used up", "ran out", "have run out"
 );
 
 lexicon!(
     /// What can be done instead.
     OFFERS: "what i can do", "what we can do", "but i can", "but we can", "but i will", "but ill", "but we will", "but well be", "however i can", "however we can", "however i will", "however we will", "i can offer", "we can offer", "as an exception",
-    "just this once", "what i could do", "what we could do", "another option", "other option is"
+    "just this once", "what i could do", "what we could do", "another option", "other option is", "in your circumstances", "in this case i have", "in this case ive", "this time ive", "this time i have", "ive made an exception", "i have made an exception", "made an exception"
 );
 
 lexicon!(
     /// A limit in plain words.
     REFUSES: "cannot", "cant", "unable", "not able", "no control over", "not possible", "isnt possible", "not allowed", "non refundable", "nonrefundable", "not refundable", "only be", "dont offer", "do not offer", "not permitted", "not responsible",
-    "not eligible", "no exceptions", "not something we", "wont be able", "not entitled", "not liable"
+    "not eligible", "no exceptions", "not something we", "wont be able", "not entitled", "not liable", "hands are tied", "nothing i can do", "nothing we can do", "nothing more i can", "nothing more we can", "thats what everybody pays", "what everyone pays"
 );
 
 /// A refusal, or a rule held against a customer who complains.

@@ -9,8 +9,8 @@
 //! # What it leaves alone
 //! Waiting for a reply without telling again, and a question for a detail that was given only vaguely.
 //! # Measured
-//! On 300 transcripts that were read twice (14 with a violation): precision 0.56 (0.34–0.75), recall
-//! 0.71 (0.45–0.88), each with its 95 % interval.
+//! On 300 transcripts that were read twice (14 with a violation): precision 0.53 (0.31–0.74), recall
+//! 0.64 (0.39–0.84), each with its 95 % interval.
 
 use std::sync::LazyLock;
 
@@ -20,7 +20,7 @@ use super::rule::{Rule, Severity, Verdict, Violation};
 use super::view::View;
 use crate::lexicon;
 use crate::signals::Cue;
-use crate::signals::Label::{AskInfo, Problem, Repeat};
+use crate::signals::Label::{AskInfo, Check, Denial, Problem, Repeat};
 use crate::turns::{content_words, fold, words};
 
 pub(super) static RULE: Rule =
@@ -28,7 +28,7 @@ pub(super) static RULE: Rule =
 
 /// What a question asks for, by a word in it.
 const SLOTS: &[(&str, &[&str])] = &[
-    ("name", &["your name", "full name", "first name", "last name", "name on", "name and"]),
+    ("name", &["your name", "full name", "first name", "last name", "name on", "name and", "surname"]),
     ("account", &["account number", "account id", "account no"]),
     ("order", &["order number", "order id", "order no", "order ref"]),
     (
@@ -46,6 +46,23 @@ const SLOTS: &[(&str, &[&str])] = &[
             "booking code",
         ],
     ),
+    (
+        "contract",
+        &[
+            "contract number",
+            "contract no",
+            "policy number",
+            "membership number",
+            "customer number",
+            "client number",
+            "subscription number",
+        ],
+    ),
+    (
+        "case",
+        &["case number", "claim number", "ticket number", "reference number", "complaint number", "your reference"],
+    ),
+    ("parcel", &["tracking number", "parcel number", "shipment number", "consignment number"]),
     ("user", &["user id", "username", "user name"]),
     ("email", &["email address", "e-mail address", "your email"]),
     ("phone", &["phone number", "telephone number", "contact number", "mobile number"]),
@@ -83,6 +100,12 @@ fn check(view: &View<'_>) -> Verdict {
             "The reply asks what the matter is, though the customer had just told it (turns {before} and {turn})."
         );
         return violated(vec![turn, before], 0.6, seen);
+    }
+    if let Some((answer, before)) = told_twice(view) {
+        let seen = format!(
+            "The customer is asked for what they had already told, and tells it again (turns {before} and {answer})."
+        );
+        return violated(vec![answer, before], 0.6, seen);
     }
     match asked_twice(view) {
         Some((again, before)) => {
@@ -148,6 +171,39 @@ fn violated(turns: Vec<usize>, confidence: f32, seen: String) -> Verdict {
     })
 }
 
+/// An answer to the company's question that only says again what an earlier turn of the customer said.
+fn told_twice(view: &View<'_>) -> Option<(usize, usize)> {
+    view.messages().windows(2).find_map(|pair| {
+        let [asked, answer] = pair else { return None };
+        let (ask, text) = (view.message_text(asked), view.message_text(answer));
+        let asks = asked.company && view.message_any(asked, &[AskInfo]) && !view.message_any(asked, &[Denial, Check]);
+        if !asks || CONFIRMS.hits(&ask) || CHOICE.hits(&ask) || words(&text).first().is_some_and(|w| agrees(w)) {
+            return None;
+        }
+        let said = content_words(&text);
+        let before = view.customer_turns().filter(|&i| i < asked.first()).find(|&i| repeats(&said, view.text(i)))?;
+        Some((answer.first(), before))
+    })
+}
+
+/// Whether a word answers yes or no, to a question that puts what was told up for confirmation.
+fn agrees(word: &str) -> bool {
+    matches!(
+        word,
+        "yes" | "yeah" | "yep" | "yup" | "no" | "nope" | "correct" | "right" | "sure" | "ok" | "okay" | "exactly"
+    )
+}
+
+/// Whether an answer's words nearly all stand in an earlier turn: a long number and little else, or several words.
+fn repeats(said: &[String], earlier: &str) -> bool {
+    let earlier = content_words(earlier);
+    let known = said.iter().filter(|w| earlier.contains(w)).count();
+    let number = |w: &&String| w.len() >= 4 && w.chars().any(|c| c.is_ascii_digit());
+    let mut numbers = said.iter().filter(number).peekable();
+    let same_number = said.len() <= 6 && numbers.peek().is_some() && numbers.all(|n| earlier.contains(n));
+    same_number || (4..=20).contains(&said.len()) && known * 4 >= said.len() * 3
+}
+
 /// A slot asked for although the customer had already given it, or had said that they do not have it.
 fn asked_twice(view: &View<'_>) -> Option<(usize, usize)> {
     let asks: Vec<(usize, Vec<&str>)> =
@@ -184,7 +240,12 @@ static GIVEN: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
     #[allow(clippy::unwrap_used, reason = "constant patterns, used in tests")]
     let pattern = |p: &str| Regex::new(p).unwrap();
     vec![
-        ("name", pattern(r"(?:[Mm]y (?:full )?name is|[Nn]ame: ?|I'm|[Tt]his is) [A-Z][a-z]+ [A-Z][a-z]+")),
+        (
+            "name",
+            pattern(
+                r"(?:[Mm]y (?:full )?name is|[Nn]ame: ?|I'm|[Tt]his is) [A-Z][a-z]+ [A-Z][a-z]+|(?i:surname|last name)(?: is|'s|:) [A-Z][a-z]+",
+            ),
+        ),
         ("account", pattern(r"(?i)\baccount (?:number|no\.?|id|#)? ?(?:is|:|#)? ?#?\d{5,}|\d{5,} is my account")),
         ("pin", pattern(r"(?i)\bpin (?:is )?(?:actually )?:? ?\d{4}\b")),
         ("order", pattern(r"(?i)\border (?:number|no\.?|id|#)? ?(?:is|:|#)? ?#?[A-Z]{0,4}-?\d[\d-]{3,}")),
@@ -195,6 +256,15 @@ static GIVEN: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
             ),
         ),
         ("flight", pattern(r"\b(?i:flight|flt) ?#?(?:[A-Z]{2})? ?\d{2,4}\b")),
+        (
+            "contract",
+            pattern(
+                r"(?i)\b(?:contract|policy|membership|customer|client|subscription)\b.{0,40}?\b[A-Z]{0,4}-?\d[\d-]{2,}",
+            ),
+        ),
+        ("case", pattern(r"(?i)\b(?:case|claim|ticket|complaint|reference|ref)\b.{0,20}?\b[A-Z]{0,4}-?\d[\d-]{2,}")),
+        ("parcel", pattern(r"(?i)\b(?:tracking|parcel|shipment|consignment)\b.{0,20}?\b[A-Z]{0,4}-?\d[A-Z\d-]{4,}")),
+        ("birth", pattern(r"(?i)\bborn (?:on )?(?:the )?\d|\b(?:date of birth|dob)\b.{0,6}\d")),
         ("user", pattern(r"(?i)\buser ?(?:id|name) is \S+")),
         ("email", pattern(r"\S@\w+\.\w|\[EMAIL\]|__email__")),
     ]
@@ -278,6 +348,22 @@ mod tests {
                 (
                     "violated 1,0",
                     "C neg problem | The dishwasher stops in the rinse and leaves water\nA neu ask-info | Please describe your issue.",
+                ),
+                (
+                    "violated 2,0",
+                    "C neu | my meter reading is 40718 but the bill says 47018\nA neu ask-info | Could you send the reading you took?\nC neu | 40718",
+                ),
+                (
+                    "violated 2,0",
+                    "C neu | Can you bring it to my sister instead? 14 Mill Lane, Tarrow\nA neu commitment,ask-info | Happy to. Where should the driver take it?\nC neu | 14 mill lane in tarrow",
+                ),
+                (
+                    "ok",
+                    "C neu | my meter reading is 40718\nA neu ask-info | Is the reading correct?\nC neu | yes, 40718",
+                ),
+                (
+                    "ok",
+                    "C neu | my meter reading is 40718\nA neu ask-info | Could you send a photo of the meter too?\nC neu | done, it also shows 8 digits in red",
                 ),
                 ("violated 0", "C neg repeat | As I wrote, the tap drips."),
                 ("ok", "C neg +retells repeat | I already called them and it rings out."),

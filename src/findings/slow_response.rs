@@ -68,7 +68,8 @@ fn complains(view: &View<'_>, turn: usize) -> bool {
 lexicon!(
     /// The plainest words for waiting on somebody.
     WAITS: "on hold", "ignoring me", "ignored my", "being ignored", "anyone there", "anybody there", "is anyone", "no reply", "no response", "no answer", "never respond", "never reply", "havent heard back", "still waiting for a reply",
-    "still waiting for a response", "waiting for someone to", "hours on the phone", "hour on the phone", "minutes on the phone", "mins on the phone", "nobody answers", "no one answers", "get through to"
+    "still waiting for a response", "waiting for someone to", "hours on the phone", "hour on the phone", "minutes on the phone", "mins on the phone", "nobody answers", "no one answers", "get through to", "sits unread", "still unread", "unread since", "left on read", "on read for", "nobody replies", "no one replies", "nobody replied", "no one replied", "nobody answered", "no one answered",
+    "without an answer", "without a reply", "without any reply", "nobody picks up", "no one picks up", "nobody wrote back", "no one wrote back", "never wrote back", "never got back to me", "never called back", "nobody called back"
 );
 
 /// A call into silence: "hello?" behind the customer's own words, with no answer between.

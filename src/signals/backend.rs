@@ -22,7 +22,7 @@ pub struct Answer {
     /// One logit per label, sentiment and cue.
     pub logits: [f32; LOGITS],
     /// For each label, the token of the turn that speaks most for it.
-    pub focus: [usize; Label::ALL.len()],
+    pub focus: [u16; Label::ALL.len()],
 }
 
 #[cfg(any(feature = "onnx", feature = "rust-bert"))]
@@ -32,7 +32,7 @@ impl Answer {
         let mut focus = [0; Label::ALL.len()];
         for (f, adds) in focus.iter_mut().zip(adds.chunks_exact(adds.len() / Label::ALL.len())) {
             let best = adds[..own].iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
-            *f = best.map_or(0, |(i, _)| i);
+            *f = best.map_or(0, |(i, _)| u16::try_from(i).unwrap_or(0));
         }
         Self { logits, focus }
     }

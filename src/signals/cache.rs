@@ -6,48 +6,65 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use sha2::{Digest, Sha256};
+
 use super::backend::Encoded;
 use super::classifier::Answered;
 
 /// Turns of more tokens, their context included, seldom come again.
 const TOKENS: usize = 64;
-/// Answers in one generation; with their tokens, about 8 MB each.
+/// Answers in one generation: about 4 MB.
 const GENERATION: usize = 16_384;
+
+/// A turn's tokens as the first half of their SHA-256: short, and no two turns in the world are expected to share one.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Key([u8; 16]);
+
+impl Key {
+    /// None for a turn that is too long to be kept.
+    fn of(row: &Encoded) -> Option<Self> {
+        if row.ids.len() > TOKENS {
+            return None;
+        }
+        let mut hash = Sha256::new();
+        hash.update(row.own.to_le_bytes());
+        row.ids.iter().for_each(|id| hash.update(id.to_le_bytes()));
+        hash.finalize().first_chunk().copied().map(Self)
+    }
+}
 
 /// The answers of the last turns, in two generations: what is asked for again moves to the younger one, and when that is full the elder is forgotten.
 #[derive(Default)]
 pub(super) struct Cache {
-    generations: Mutex<[HashMap<Encoded, Answered>; 2]>,
+    generations: Mutex<[HashMap<Key, Answered>; 2]>,
 }
 
 impl Cache {
     /// The answer to these tokens, if they were classified before.
     pub(super) fn get(&self, row: &Encoded) -> Option<Answered> {
-        if row.ids.len() > TOKENS {
-            return None;
-        }
+        let key = Key::of(row)?;
         let mut both = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(answer) = both[0].get(row) {
+        if let Some(answer) = both[0].get(&key) {
             return Some(*answer);
         }
-        let (row, answer) = both[1].remove_entry(row)?;
-        Self::insert(&mut both, row, answer);
+        let answer = both[1].remove(&key)?;
+        Self::insert(&mut both, key, answer);
         Some(answer)
     }
 
     /// Keeps an answer for later.
     pub(super) fn keep(&self, row: &Encoded, answer: Answered) {
-        if row.ids.len() <= TOKENS {
+        if let Some(key) = Key::of(row) {
             let mut both = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
-            Self::insert(&mut both, row.clone(), answer);
+            Self::insert(&mut both, key, answer);
         }
     }
 
-    fn insert(both: &mut [HashMap<Encoded, Answered>; 2], row: Encoded, answer: Answered) {
+    fn insert(both: &mut [HashMap<Key, Answered>; 2], key: Key, answer: Answered) {
         if both[0].len() >= GENERATION {
             both[1] = std::mem::take(&mut both[0]);
         }
-        both[0].insert(row, answer);
+        both[0].insert(key, answer);
     }
 }
 

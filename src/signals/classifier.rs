@@ -195,7 +195,7 @@ impl Classifier {
         }
         let places = self.encoder.places(text)?;
         let place = |token: usize| places.get(token).copied().unwrap_or(0);
-        Ok(answer.focus.iter().map(|&token| u32::try_from(place(token)).unwrap_or(0)).collect())
+        Ok(answer.focus.iter().map(|&token| u32::try_from(place(token.into())).unwrap_or(0)).collect())
     }
 
     fn signals(&self, role: Role, logits: &[f32; LOGITS]) -> Signals {

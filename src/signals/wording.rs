@@ -15,8 +15,32 @@ lexicon!(
     CASUAL: "gonna", "wanna", "gotta", "outta", "kinda", "sorta", "lemme", "gimme", "dunno", "nope", "nah", "yep", "yup", "yeah", "yay", "lol", "lmao", "haha", "hahaha", "hehe", "ha ha", "omg", "btw", "tbh", "ikr", "mate", "hun", "hunny", "dude", "bro", "pal",
     "buddy", "fella", "yall", "ya", "cuz", "cos", "oops", "whoops", "oopsie", "yikes", "ugh", "ooh", "aww", "awww", "woohoo", "hooray", "bummer", "no biggie", "no can do", "no dice", "no way jose", "fat chance", "not a chance",
     "nice try", "tough luck", "hard no", "hard pass", "computer says no", "press f", "gonna fly", "my bad", "ta ra", "ta-ra", "toodles", "legged it", "cheers mate", "chill", "no worries mate", "sweetie", "darlin", "you bet", "sure thing", "heya", "hiya", "howdy",
-    "whats up", "sup", "thx", "pls", "plz", "u", "ur", "aint", "bogus", "stoked", "freebies", "a bit of a stretch"
+    "whats up", "sup", "thx", "pls", "plz", "u", "ur", "aint", "bogus", "stoked", "freebies", "a bit of a stretch", "but hey", "soz", "champ", "no bueno"
 );
+
+lexicon!(
+    /// A refusal in jest.
+    NO_WAY: "no can do", "no dice", "no way jose", "fat chance", "not a chance", "no chance", "tough luck", "hard no", "hard pass", "computer says no", "not gonna happen", "not gonna fly", "aint happening", "aint gonna", "in your dreams", "dream on",
+    "when pigs fly", "nice try", "nuh uh", "no siree", "no bueno", "no such luck", "that ship has sailed", "rules are rules", "you snooze you lose", "too bad so sad", "sorry not sorry", "no ifs no buts", "no ifs or buts", "not in the cards",
+    "isnt in the cards", "above my pay grade", "thats the way the cookie crumbles", "them's the breaks", "hate to burst your bubble", "better luck next time", "nada", "zilch"
+);
+
+lexicon!(
+    /// Responsibility taken without the word sorry.
+    OWNS: "thats on us", "this is on us", "this ones on us", "that ones on us", "that is on us", "entirely on us", "totally on us", "our mistake", "our error", "our own error", "our own mistake", "our oversight", "my mistake", "my error", "my oversight",
+    "we got that wrong", "we got this wrong", "we got it wrong", "i got that wrong", "we dropped the ball", "we messed up", "i messed up", "we slipped up", "we let you down", "we failed you", "please forgive us", "forgive me", "i take full responsibility",
+    "we take full responsibility", "shouldnt have happened to you", "should not have happened to you"
+);
+
+/// Sorry as a courtesy, and what follows the word where it is one.
+static COURTESY: LazyLock<Regex> = LazyLock::new(|| {
+    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
+    Regex::new(concat!(
+        r"\b(?:sorry|apologies)\b[,.?!:]? ?(?:(?:but )?(?:what|which|who|whose|where|when|how) (?:was|is|are|were|did|do|exactly|number|name|day|time|one)\b|(?:could|can|would|may) (?:you|i)\b|i (?:didnt|did not|couldnt) (?:quite )?(?:catch|get|hear|follow|understand)",
+        r"|i (?:missed|misheard|meant)\b|(?:was|did) (?:that|it|you)\b|(?:one|just a) (?:moment|second|sec)\b|say (?:that )?again|come again|to (?:interrupt|jump in|cut in|butt in|bother|be a pain)\b)",
+    ))
+    .unwrap()
+});
 
 /// Emoticons, and more than one exclamation mark in a row.
 static MARKS: LazyLock<Regex> = LazyLock::new(|| {
@@ -69,14 +93,11 @@ pub(super) fn settle(role: Role, text: &str, signals: &mut Signals) {
         if CASUAL.hits(text) || MARKS.is_match(text) || text.chars().any(is_emoji) {
             add(signals, Label::Informal);
         }
-        let folded = fold(text);
-        let withheld = WITHHELD.find_iter(&folded).count();
-        // The only apology of the turn is none.
-        if withheld > 0 && withheld == SORRY.find_iter(&folded).count() {
-            add(signals, Label::NonApology);
-            signals.labels.remove(Label::Apology);
-            signals.p[Label::Apology as usize] = signals.p[Label::Apology as usize].min(WITHHELD_P);
+        if NO_WAY.hits(text) {
+            add(signals, Label::Informal);
+            add(signals, Label::Denial);
         }
+        apologies(text, signals, add);
         return;
     }
     let angry = signals.sentiment == Sentiment::Neg;
@@ -85,6 +106,27 @@ pub(super) fn settle(role: Role, text: &str, signals: &mut Signals) {
     }
     if angry && LEAVES.is_match(&fold(text)) {
         add(signals, Label::Churn);
+    }
+}
+
+/// What the words of an apology are: one, one that is withheld, or a courtesy.
+fn apologies(text: &str, signals: &mut Signals, add: impl Fn(&mut Signals, Label)) {
+    let folded = fold(text);
+    let said = SORRY.find_iter(&folded).count();
+    let drop = |signals: &mut Signals, label: Label| {
+        signals.labels.remove(label);
+        signals.p[label as usize] = signals.p[label as usize].min(WITHHELD_P);
+    };
+    // The only apology of the turn is none.
+    if said > 0 && WITHHELD.find_iter(&folded).count() == said {
+        add(signals, Label::NonApology);
+        drop(signals, Label::Apology);
+    } else if said > 0 && COURTESY.find_iter(&folded).count() == said {
+        drop(signals, Label::Apology);
+        drop(signals, Label::NonApology);
+    }
+    if OWNS.hits(text) {
+        add(signals, Label::Apology);
     }
 }
 
@@ -146,6 +188,34 @@ mod tests {
         let p = [(Label::Frustration, 0.9), (Label::Problem, 0.4)];
         assert!(settled(Role::Customer, "unreal", Sentiment::Neg, &p).has(Label::Problem));
         assert!(!settled(Role::Customer, "unreal", Sentiment::Neu, &p).has(Label::Problem));
+    }
+
+    #[test]
+    fn a_refusal_in_jest_is_one() {
+        let signals = settled(Role::Agent, "Right. Well. Computer says no, ha.", Sentiment::Neu, &[]);
+        assert!(signals.has(Label::Denial) && signals.has(Label::Informal));
+        assert!(!settled(Role::Customer, "Computer says no", Sentiment::Neg, &[]).has(Label::Denial));
+    }
+
+    #[test]
+    fn a_courtesy_is_no_apology_and_taking_it_on_is_one() {
+        let p = [(Label::Apology, 0.9)];
+        for text in [
+            "He's on his way. Sorry, what was the flat number again?",
+            "Sorry, could you repeat that?",
+            "Sorry, I didn't catch the last digit.",
+            "Sorry to interrupt.",
+        ] {
+            assert!(!settled(Role::Agent, text, Sentiment::Neu, &p).has(Label::Apology), "{text}");
+        }
+        for text in
+            ["Sorry, could you bear with us? I'm sorry it broke.", "Sorry the lamp broke, what is the order number?"]
+        {
+            assert!(settled(Role::Agent, text, Sentiment::Neu, &p).has(Label::Apology), "{text}");
+        }
+        for text in ["That's on us. I've logged it with the depot.", "We got that wrong, Kim."] {
+            assert!(settled(Role::Agent, text, Sentiment::Neu, &[]).has(Label::Apology), "{text}");
+        }
     }
 
     #[test]

@@ -46,7 +46,7 @@ impl Dense {
         match self {
             Self::Float(w) => w.apply(a, out),
             Self::Int8(w) => {
-                rounded.fill(a, w);
+                rounded.fill(a, w.depth());
                 w.apply(rounded, out);
             }
         }

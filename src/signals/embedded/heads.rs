@@ -62,7 +62,7 @@ impl Heads {
                     let adds = a * row[HEADS + logit];
                     sum += adds;
                     if head < LABELS && adds >= most {
-                        (most, out.focus[head]) = (adds, token);
+                        (most, out.focus[head]) = (adds, u16::try_from(token).unwrap_or(0));
                     }
                 }
                 out.logits[logit] = sum + self.bias[logit];

@@ -54,19 +54,17 @@ impl Vectors {
     /// Whether the processor has these.
     #[cfg(test)]
     pub(super) fn present(self) -> bool {
-        #[cfg(target_arch = "x86_64")]
-        {
-            use std::arch::is_x86_feature_detected as has;
-            let best = Self::best();
-            return match self {
-                Self::Plain => true,
-                Self::Avx2 => best != Self::Plain,
-                Self::Avx2Vnni => best != Self::Plain && has!("avxvnni"),
-                Self::Avx512 => matches!(best, Self::Avx512 | Self::Avx512Vnni),
-                Self::Avx512Vnni => best == Self::Avx512Vnni,
-            };
+        let best = Self::best();
+        match self {
+            Self::Plain => true,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => best != Self::Plain,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2Vnni => best != Self::Plain && std::arch::is_x86_feature_detected!("avxvnni"),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => matches!(best, Self::Avx512 | Self::Avx512Vnni),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512Vnni => best == Self::Avx512Vnni,
         }
-        #[cfg(not(target_arch = "x86_64"))]
-        true
     }
 }
