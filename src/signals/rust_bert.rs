@@ -224,7 +224,7 @@ mod tests {
     use super::*;
 
     fn row(seed: usize, length: usize) -> Encoded {
-        let ids = (0..length).map(|i| u32::try_from(1000 + (seed * 7919 + i * 104_729) % 20_000).unwrap());
+        let ids = (0..length).map(|i| u32::try_from(1000 + (seed * 7919 + i * 104_729) % 19_000).unwrap());
         Encoded { ids: ids.collect(), own: length - seed % (length - 2) }
     }
 

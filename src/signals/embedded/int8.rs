@@ -55,8 +55,8 @@ impl Rounded {
             let top = lanes.into_iter().fold(1e-20, f32::max);
             let up = f32::from(TOP) / top;
             for (x, byte) in row.iter().zip(bytes) {
-                // Adding 1.5 · 2²³ rounds to the nearest whole number and leaves it in the lowest bits.
-                *byte = (x * up + 12_582_976.0).to_bits() as u8;
+                // Adding 1.5 · 2²³ rounds to the nearest whole number and leaves it, with what else is added, in the lowest bits.
+                *byte = (x * up + (12_582_912.0 + LIFT as f32)).to_bits() as u8;
             }
             self.scales.push(top / f32::from(TOP));
         }
