@@ -21,15 +21,11 @@ WRONG_ROLE = set(
     "u1930 u1997 u2180 u2599 u2763 u2844 u2867 u2990 u3083 u3109 u3146 u3202 u3339".split()
 )
 HELD_BACK = 0.12
-# What the second reading of company turns decided. The first reading took `alternative` more narrowly (README.md), so where there was no second one and the
-# turn may hold it, nothing is known.
+WRITTEN = ("threads", "conversations", "authored")
+# What the second reading of company turns decided.
 SECOND = ("alternative", "policy", "commitment", "informal")
-# Threads that were written after that: labelled with the wider reading, and not read for cues.
-LATER = ("w34", "w35", "w36")
-WAY_OUT = re.compile(
-    r"\b(you (can|could|may|might)|can also|try|if you|option|instead|recommend|suggest|another|other|available|would you like|feel free|either|alternativ|"
-    r"welcome to|need to|must|have to|only)\b"
-)
+# Threads that were not read for cues.
+WITHOUT_CUES = ("w34", "w35", "w36", "w42", "w44", "w45")
 
 
 def read_jsonl(path):
@@ -55,39 +51,31 @@ def conversation_rows(conversations, source):
             }
 
 
-def maybe(row):
-    """Whether this row may hold `alternative` as it is taken now, going by its first reading."""
-    if row["role"] == "customer":
-        return set()
-    hints = {"alternative", "denial", "policy", "transfer", "non-apology", "compensation"} & set(row["labels"])
-    return {"alternative"} if hints or WAY_OUT.search(row["text"].lower()) else set()
-
-
-def second_reading(rows):
-    again = {r["id"]: r["labels"] for r in read_jsonl(HERE / "readings" / "second.jsonl")}
+def read_again(rows, whole):
+    """Puts the later readings above the first one. `open`: labels that readers take in two ways; `once`: text written for this project that nobody has read since."""
+    some = {r["id"]: r for r in read_jsonl(HERE / "readings" / "second.jsonl")}
     for r in rows:
-        r["unknown"] = set() if r["id"] in again or r["id"].startswith(LATER) else maybe(r)
-        if r["id"] in again:
-            r["labels"] = [l for l in r["labels"] if l not in SECOND] + again[r["id"]]
+        again, labels = whole.get(r["id"]), some.get(r["id"])
+        if again:
+            r["sentiment"], r["labels"] = again["sentiment"], again["labels"]
+        if labels:
+            r["labels"] = [l for l in r["labels"] if l not in SECOND] + labels["labels"]
+        r["open"] = (labels or again or {}).get("open", ())
+        r["once"] = r["source"] in WRITTEN and not again and not labels
 
 
 def load(data):
     """All rows. `data` is the folder with the labelled text that is not part of this repository."""
     data = Path(data)
-    reread = {}
-    for r in read_jsonl(HERE / "readings" / "labels.jsonl"):
-        reread[r["id"]] = r
+    read = {r["id"]: r for r in read_jsonl(HERE / "readings" / "labels.jsonl")}
     rows = []
     for name in ("labelled.jsonl", "authored.jsonl"):
         for r in read_jsonl(data / name):
             if r["id"] in WRONG_ROLE:
                 continue
-            again = reread.get(r["id"])
-            if again:
-                r["sentiment"], r["labels"] = again["sentiment"], again["labels"]
             rows.append({**r, "group": r["id"], "prev_role": other(r["role"])})
     # Turns of the unlabelled pool that were read: n<line number>.
-    wanted = {int(i[1:]): r for i, r in reread.items() if re.fullmatch(r"n\d+", i)}
+    wanted = {int(i[1:]): r for i, r in read.items() if re.fullmatch(r"n\d+", i)}
     if wanted:
         for i, r in enumerate(read_jsonl(data / "unlabelled.jsonl.gz")):
             if i in wanted:
@@ -98,18 +86,18 @@ def load(data):
     for prefix, name in (("vt", "tweets_GroundTruth.txt"), ("va", "amazonReviewSnippets_GroundTruth.txt")):
         lines = (data / "extra" / "vader" / name).read_text(encoding="utf-8", errors="replace").split("\n")
         for i, line in enumerate(lines):
-            a = reread.get(f"{prefix}{i}")
+            a = read.get(f"{prefix}{i}")
             if a:
                 rows.append({**a, "group": a["id"], "source": "vader", "role": "customer", "prev": "", "prev_role": "agent",
                              "text": html.unescape(line.split("\t")[2])})
     rows += conversation_rows(read_jsonl(data / "conversations.jsonl"), "conversations")
     for path in sorted((HERE / "threads").glob("*.jsonl")):
         rows += conversation_rows(read_jsonl(path), "threads")
-    second_reading(rows)
+    read_again(rows, read)
     cues = {r["id"]: r["cues"] for r in read_jsonl(HERE / "readings" / "cues.jsonl")}
     for r in rows:
         # None: not read for cues.
-        throughout = r["source"] == "threads" and not r["id"].startswith(LATER)
+        throughout = r["source"] == "threads" and not r["id"].startswith(WITHOUT_CUES)
         r["cues"] = cues.get(r["id"], [] if throughout else None)
     return rows
 
@@ -133,7 +121,7 @@ def load_unlabelled(data, seed, pool=9_000, posts=4_000):
     rng.shuffle(texts)
     for id, text in texts[:posts]:
         rows.append({"id": id, "source": "posts", "role": "customer", "text": text, "prev": "", "prev_role": "agent"})
-    return [{**r, "group": r["id"], "labels": None, "unknown": (), "sentiment": None, "cues": None} for r in rows]
+    return [{**r, "group": r["id"], "labels": None, "open": (), "sentiment": None, "cues": None, "once": False} for r in rows]
 
 
 def held_back(row):
@@ -146,12 +134,12 @@ def split(rows):
 
 
 def targets(row):
-    """What the readers say of a row, with a little doubt, for the labels are one reading each: labels, sentiments, cues; none where nobody
-    looked, and a label that is not known is not a number."""
+    """What the readers say of a row, with a little doubt, for most labels are one reading each: labels, sentiments, cues; none where nobody
+    looked, and a label that is open is not a number."""
     doubt = lambda y: 0.015 + 0.96 * float(y)
     labels = sentiment = None
     if row["labels"] is not None:
-        labels = [math.nan if l in row["unknown"] else doubt(l in row["labels"]) for l in INDEX]
+        labels = [math.nan if l in row["open"] else doubt(l in row["labels"]) for l in INDEX]
         sentiment = [0.95 if s == row["sentiment"] else 0.025 for s in SENTIMENTS]
     cues = None if row["cues"] is None else [doubt(c in row["cues"]) for c in CUES]
     return labels, sentiment, cues

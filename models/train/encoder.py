@@ -1,5 +1,7 @@
 """The classifier: an encoder (BERT, or MPNet for the teacher), and heads that each read the turn's tokens with an attention of their own.
 
+Where the encoder's config has `before`, the turn before is read apart, as [CLS] role prev [SEP] with positions from 0 (Classifier.encode_apart).
+
 Input ids of a turn:  [CLS] role text [SEP]            (no turn before)
                       [CLS] role text [SEP] role prev [SEP]
 `role` is the one word customer, agent or bot. Long turns keep their head and tail.
@@ -63,6 +65,10 @@ class Classifier(nn.Module):
         self.typed = config.model_type == "bert"  # MPNet has no token types
         fast = {"attn_implementation": "sdpa"} if self.typed else {}
         self.bert = AutoModel.from_pretrained(path, add_pooling_layer=False, **fast)
+        self.before = getattr(config, "before", None)
+        if self.before is not None:
+            inner = self.bert.encoder.layer[self.before].attention.self.all_head_size
+            self.before_key, self.before_value = nn.Parameter(torch.zeros(inner)), nn.Parameter(torch.zeros(inner))
         width = self.bert.config.hidden_size
         heads, logits = len(LABELS) + 1 + len(CUES), len(LABELS) + 3 + len(CUES)
         self.query = nn.Parameter(torch.randn(heads, width) * 0.02)
@@ -77,6 +83,35 @@ class Classifier(nn.Module):
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.fast):
             return self.bert(ids, attention_mask=mask, **typed).last_hidden_state.float()
 
+    def encode_apart(self, ids, types, own):
+        """[batch, own tokens, width]. Every turn goes through the layers below `before` by itself; there its tokens also see those of the turn before, which has come as
+        far: no token's way depends on more than two turns, and a turn need be computed only once for itself and for the next."""
+        cls = ids[:, :1]
+        width, lengths = int(own.sum(1).max()), types.sum(1)
+        mine, mask = ids[:, :width], own[:, :width]
+        place = own.sum(1)[:, None] + torch.arange(int(lengths.max()))[None]
+        prev = torch.cat([cls, ids.gather(1, place.clamp(max=ids.shape[1] - 1))], 1)
+        seen = (torch.arange(prev.shape[1])[None] <= lengths[:, None]) & (lengths > 0)[:, None]
+        wide = lambda m: torch.where(m, 0.0, -1e4)[:, None, None, :]
+        layers = self.bert.encoder.layer
+        below = lambda t, m: self.run_layers(layers[: self.before], self.bert.embeddings(t), wide(m))
+        hidden, prior = below(mine, mask), below(prev, seen | (lengths == 0)[:, None])
+        layer = layers[self.before]
+        look = layer.attention.self
+        split = lambda x: x.view(x.shape[0], x.shape[1], look.num_attention_heads, -1).transpose(1, 2)
+        key = torch.cat([look.key(hidden), look.key(prior) + self.before_key], 1)
+        value = torch.cat([look.value(hidden), look.value(prior) + self.before_value], 1)
+        mixed = nn.functional.scaled_dot_product_attention(split(look.query(hidden)), split(key), split(value), wide(torch.cat([mask, seen], 1)))
+        mixed = layer.attention.output(mixed.transpose(1, 2).flatten(2), hidden)
+        hidden = layer.output(layer.intermediate(mixed), mixed)
+        return self.run_layers(layers[self.before + 1 :], hidden, wide(mask)), mask
+
+    @staticmethod
+    def run_layers(layers, hidden, mask):
+        for layer in layers:
+            hidden = layer(hidden, mask)[0]
+        return hidden
+
     def freeze(self, layers):
         """Leaves the word embeddings, and the lowest `layers` layers, as they were pretrained."""
         self.bert.embeddings.word_embeddings.weight.requires_grad = False
@@ -86,7 +121,11 @@ class Classifier(nn.Module):
             layer.requires_grad_(False)
 
     def forward(self, ids, types, mask, own):
-        hidden = self.dropout(self.encode(ids, types, mask))
+        if self.before is None:
+            hidden = self.encode(ids, types, mask)
+        else:
+            hidden, own = self.encode_apart(ids, types, own)
+        hidden = self.dropout(hidden)
         scores = torch.einsum("btd,hd->bht", hidden, self.query).masked_fill(~own[:, None, :], -1e4)
         pooled = torch.softmax(scores, dim=-1) @ hidden  # [batch, heads, width]
         n = len(LABELS)

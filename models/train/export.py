@@ -239,7 +239,8 @@ def main():
         more["heads.bias"] = bias.half()
         small.bias.data = bias.half().float()
         tensors |= {f"first.{k}": v for k, v in more.items()}
-        info["first"] = {"layers": small.bert.config.num_hidden_layers, "reach": {k: round(v, 4) for k, v in gate.reach.items()}, "differences": args.differences}
+        apart = {} if small.before is None else {"before": small.before}
+        info["first"] = {"layers": small.bert.config.num_hidden_layers, **apart, "reach": {k: round(v, 4) for k, v in gate.reach.items()}, "differences": args.differences}
         print("small: labels %.3f, sentiment %.3f" % macro(held, said, thresholds))
         expected = [gate.expected(r["role"], p) for r, p in zip(held, said)]
         for limit in (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1.0):

@@ -33,10 +33,13 @@ def main():
     a.add_argument("--layers", type=int, default=3)
     a.add_argument("--heads", type=int, default=8)
     a.add_argument("--inner", type=int, default=512)
+    a.add_argument("--before", type=int, default=1, help="layer in which a turn sees the one before, which is read apart until then (encoder.py)")
     a.add_argument("--steps", type=int, default=500)
     a.add_argument("--seed", type=int, default=0)
     a.add_argument("--threads", type=int, default=2)
     args = a.parse_args()
+    if not 0 <= args.before < args.layers:
+        a.error("--before: one of the small network's layers, from 0")
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
     inputs, model = Inputs(args.base), Classifier(args.base)
@@ -75,12 +78,13 @@ def main():
         layer.output.dense = cut(layer.output.dense, keep, 1)
         print(f"layer {i}: heads {sorted(set(range(len(heads))) - set(drop))} keep {float(heads.topk(args.heads).values.sum() / heads.sum()):.2f}, "
               f"inner units {float(inner[keep].sum() / inner.sum()):.2f} of what matters", flush=True)
-    model.bert.config.num_hidden_layers, model.bert.config.intermediate_size = args.layers, args.inner
+    model.bert.config.num_hidden_layers, model.bert.config.intermediate_size, model.bert.config.before = args.layers, args.inner, args.before
     out = Path(args.out)
     model.bert.save_pretrained(out)
     for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json"):
         shutil.copy(Path(args.base) / name, out / name)
-    torch.save(model.state_dict(), out / "init.pt")
+    inner = layers[args.before].attention.self.all_head_size
+    torch.save(model.state_dict() | {"before_key": torch.zeros(inner), "before_value": torch.zeros(inner)}, out / "init.pt")
 
 
 if __name__ == "__main__":

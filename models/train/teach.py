@@ -33,7 +33,7 @@ def main():
         judges.append((model, Inputs(base)))
     train, _ = data.split(data.load(args.data))
     # It may be stopped at any time: real text first, then what has no labels, and last what was written for a label.
-    written = lambda r: r["source"] in ("threads", "conversations", "authored")
+    written = lambda r: r["source"] in data.WRITTEN
     rows = [r for r in train if not written(r)] + data.load_unlabelled(args.data, args.seed, args.pool, args.posts)[::-1] + [r for r in train if written(r)]
     done = set()
     if Path(args.out).exists():

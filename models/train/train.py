@@ -21,9 +21,10 @@ from thresholds import choose, report
 from warmup import warm_up
 
 
-def batches(rows, encoded, size, rng):
-    """Batches of rows of like length, in random order."""
-    order = sorted(range(len(rows)), key=lambda i: len(encoded[i][0]) + rng.random() * 8)
+def batches(rows, encoded, size, rng, apart=False):
+    """Batches of rows of like length (of the turn alone, where the turn before is read apart), in random order."""
+    length = lambda ids, own: own if apart else len(ids)
+    order = sorted(range(len(rows)), key=lambda i: length(*encoded[i]) + rng.random() * 8)
     groups = [order[i : i + size] for i in range(0, len(order), size)]
     rng.shuffle(groups)
     return groups
@@ -105,6 +106,7 @@ def main():
     a.add_argument("--soft-without", default="", help="labels on which the teacher is not heard, for it learned another reading; separated by commas")
     a.add_argument("--pool", type=int, default=9_000, help="turns of the unlabelled pool to learn from the teacher")
     a.add_argument("--posts", type=int, default=4_000, help="public posts to learn from the teacher")
+    a.add_argument("--once", type=float, default=1.0, help="of the text written for this project that was read once, the share that an epoch takes, another each time")
     a.add_argument("--seed", type=int, default=0)
     a.add_argument("--threads", type=int, default=2)
     args = a.parse_args()
@@ -129,7 +131,8 @@ def main():
     head = [p for n, p in model.named_parameters() if not n.startswith("bert") and p.requires_grad]
     body = [p for n, p in model.named_parameters() if n.startswith("bert") and p.requires_grad]
     opt = torch.optim.AdamW([{"params": body, "lr": args.lr}, {"params": head, "lr": args.lr * 8}], weight_decay=0.01)
-    steps = args.epochs * math.ceil(len(train) / args.batch)
+    some = lambda rng: [r for r in train if not r["once"] or rng.random() < args.once]
+    steps = args.epochs * math.ceil(len(some(random.Random(args.seed))) / args.batch)
     warm = steps * 0.08
     sched = torch.optim.lr_scheduler.LambdaLR(
         opt, lambda s: min(1, (s + 1) / warm) * (0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * min(1, s / steps)))))
@@ -145,9 +148,9 @@ def main():
     for epoch in range(first, args.epochs):
         model.train()
         rng = random.Random(args.seed * 97 + epoch)
-        rows = [data.augment(r, data.rng_for(args.seed, epoch, i)) for i, r in enumerate(train)]
+        rows = [data.augment(r, data.rng_for(args.seed, epoch, i)) for i, r in enumerate(some(rng))]
         encoded = inputs.rows(rows)
-        total, groups = 0.0, batches(rows, encoded, args.batch, rng)
+        total, groups = 0.0, batches(rows, encoded, args.batch, rng, model.before is not None)
         for k, part in enumerate(groups):
             loss = loss_of(model(*inputs.batch([encoded[i] for i in part])), [rows[i] for i in part], pos_weight, soft, unheard)
             opt.zero_grad(); loss.backward()
