@@ -10,15 +10,19 @@
 //! # What it leaves alone
 //! Waiting for a parcel, a flight or a refund. The limits are 2 minutes in chat and on hold, 60 minutes on social media and 24 hours by e-mail, and can be set.
 //! # Measured
-//! On 300 transcripts that were read twice (11 with a violation): precision 0.73 (0.43–0.90), recall
-//! 0.73 (0.43–0.90), each with its 95 % interval.
+//! On 300 transcripts that were read twice (11 with a violation): precision 0.71 (0.45–0.88), recall
+//! 0.91 (0.62–0.98), each with its 95 % interval.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 use super::rule::{Rule, Severity, Verdict, Violation};
 use super::view::{Message, View};
 use crate::lexicon;
 use crate::signals::Cue;
 use crate::signals::Label::Repeat;
-use crate::turns::words;
+use crate::turns::{fold, words};
 
 pub(super) static RULE: Rule =
     Rule { id: "slow-response", source: include_str!("slow_response.rs"), context: false, check };
@@ -61,14 +65,26 @@ fn check(view: &View<'_>) -> Verdict {
 /// A complaint of waiting for a reply, by the classifier's cue or in the plainest words for it.
 fn complains(view: &View<'_>, turn: usize) -> bool {
     nudges(view, turn)
-        || (view.cue(turn, Cue::Waits) || WAITS.hits(view.text(turn)))
+        || (view.cue(turn, Cue::Waits) || says_so(view.text(turn)))
             && (view.negative(turn) || view.maybe(turn, &[Repeat]))
 }
 
+/// Whether the words themselves say so.
+fn says_so(text: &str) -> bool {
+    WAITS.hits(text) || FOR_AN_ANSWER.is_match(&fold(text))
+}
+
+/// Waiting, and behind it what makes the wait one for an answer.
+static FOR_AN_ANSWER: LazyLock<Regex> = LazyLock::new(|| {
+    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
+    Regex::new(r"\bwait(?:ing|ed)?\b[^.!?]{0,40}\b(?:to (?:contact|call|ring|phone|email|answer|get back to|hear back|hear from|respond|reply)|for (?:a|an|any|your|their|some) (?:reply|response|answer|call|callback))\b")
+    .unwrap()
+});
+
 lexicon!(
     /// The plainest words for waiting on somebody.
-    WAITS: "on hold", "ignoring me", "ignored my", "being ignored", "anyone there", "anybody there", "is anyone", "no reply", "no response", "no answer", "never respond", "never reply", "havent heard back", "still waiting for a reply",
-    "still waiting for a response", "waiting for someone to", "hours on the phone", "hour on the phone", "minutes on the phone", "mins on the phone", "nobody answers", "no one answers", "get through to", "sits unread", "still unread", "unread since", "left on read", "on read for", "nobody replies", "no one replies", "nobody replied", "no one replied", "nobody answered", "no one answered",
+    WAITS: "on hold", "ignoring me", "ignored my", "being ignored", "anyone there", "anybody there", "is anyone", "no reply", "no response", "no answer", "never respond", "never reply", "havent heard back",
+    "waiting for someone to", "hours on the phone", "hour on the phone", "minutes on the phone", "mins on the phone", "hrs on the phone", "hours on phone", "hour on phone", "hrs on phone", "mins on phone", "minutes on phone", "nobody answers", "no one answers", "get through to", "sits unread", "still unread", "unread since", "left on read", "on read for", "nobody replies", "no one replies", "nobody replied", "no one replied", "nobody answered", "no one answered",
     "without an answer", "without a reply", "without any reply", "nobody picks up", "no one picks up", "nobody wrote back", "no one wrote back", "never wrote back", "never got back to me", "never called back", "nobody called back"
 );
 
@@ -131,6 +147,11 @@ mod tests {
                 ("ok", "C @0 neu | hello?\nA @9 neu greeting | Hi\nC @20 neu | are you there?\nA @30 neu | Yes."),
                 ("violated 1", "C @0 neu | hi\nA @500 neu greeting | Hello"),
                 ("violated 0", "C neg +waits repeat,frustration | On hold for an hour\nA neu apology | Sorry."),
+                ("violated 0", "C neg repeat | I have waited 3 weeks for security to contact me.\nA neu | I see."),
+                (
+                    "n/a",
+                    "C neg repeat | Tell the driver to call me, I have waited all day for the sofa.\nA neu | I see.",
+                ),
                 ("violated 3", "C @0 neu | hi\nA @10 neu greeting | Hello\nC @20 neu | fee?\nA @400 neu | None."),
                 ("ok", "C @0 neu | hi\nA @60 neu greeting | Hello"),
                 ("ok", "C @0 neg problem | waiting for my parcel for weeks\nA @60 neu apology | Sorry."),

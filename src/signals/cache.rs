@@ -13,8 +13,8 @@ use super::classifier::Answered;
 
 /// Turns of more tokens, their context included, seldom come again.
 const TOKENS: usize = 64;
-/// Answers in one generation: about 4 MB.
-const GENERATION: usize = 16_384;
+/// Answers in one generation: as many as a table of 4,096 places holds, less than 1 MB.
+const GENERATION: usize = 3584;
 
 /// A turn's tokens as the first half of their SHA-256: short, and no two turns in the world are expected to share one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

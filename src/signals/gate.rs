@@ -64,7 +64,7 @@ mod tests {
     fn gate(differences: f32) -> Gate {
         let names = Label::ALL.map(Label::name).into_iter().chain(Cue::ALL.map(Cue::name)).chain(["sentiment"]);
         let reach = names.map(|n| (n.to_owned(), 0.5)).collect();
-        Gate::new(Model::built_in().unwrap().info(), &First { layers: 1, reach, differences })
+        Gate::new(Model::built_in().unwrap().info(), &First { layers: 1, before: None, reach, differences })
     }
 
     #[test]

@@ -99,6 +99,9 @@ pub struct ModelInfo {
 pub struct First {
     /// Its encoder layers.
     pub layers: usize,
+    /// The layer in which a turn sees the one before, which until then is read apart from it; none where both are read in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<usize>,
     /// How far from a threshold its logits may lie and the large network decide otherwise, for each label, cue and `sentiment`.
     pub reach: BTreeMap<String, f32>,
     /// A turn on which it is expected to decide more labels otherwise than the large network is left to that one.
@@ -245,4 +248,21 @@ pub(super) enum Weight {
     Float(Vec<f16>),
     /// As 8-bit numbers and a scale for each row.
     Int8 { values: Vec<i8>, scales: Vec<f32> },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signals::embedded::Embedded;
+
+    #[test]
+    fn a_layer_that_is_not_there_is_refused() {
+        let mut model = Model::built_in().unwrap();
+        for at in [model.info.layers, usize::MAX] {
+            if let Some(first) = &mut model.info.first {
+                first.before = Some(at);
+            }
+            assert!(matches!(Embedded::load(&model), Err(ModelError::Shape(_) | ModelError::Weights(_))));
+        }
+    }
 }

@@ -76,7 +76,14 @@ pub fn mentions_name(text: &str) -> bool {
         let parts: Vec<&str> = sentence.split([',', '.', '!', '?']).map(str::trim).filter(|p| !p.is_empty()).collect();
         let greeted = parts.first().is_some_and(|p| {
             let w: Vec<&str> = p.split_whitespace().collect();
-            matches!(w.as_slice(), [hello, name, ..] if GREETINGS.contains(&fold(hello).as_str()) && is_name(name))
+            match w.as_slice() {
+                [good, time, rest @ ..] if fold(good) == "good" && TIMES.contains(&fold(time).as_str()) => {
+                    let name = rest.iter().find(|w| !TITLES.contains(&fold(w).trim_end_matches('.')));
+                    name.is_some_and(|name| is_name(name) && !is_stop_word(&fold(name)))
+                }
+                [hello, name, ..] => GREETINGS.contains(&fold(hello).as_str()) && is_name(name),
+                _ => false,
+            }
         });
         let set_off = parts.len() > 1
             && parts.iter().any(|p| {
@@ -97,6 +104,7 @@ const SIGNED: &[&str] = &["regards", "sincerely", "yours faithfully", "best wish
 const GREETINGS: &[&str] = &[
     "hi", "hey", "hello", "dear", "thanks", "thank", "morning", "hiya", "sorry", "welcome", "okay", "ok",
 ];
+const TIMES: &[&str] = &["morning", "afternoon", "evening", "day"];
 #[rustfmt::skip]
 const TITLES: &[&str] = &[
     "mr", "mrs", "ms", "miss", "dr", "mx", "sir",
@@ -109,7 +117,7 @@ const NOT_NAMES: &[&str] = &[
     "alright", "i", "we", "you", "currently", "also", "instead", "meanwhile", "cheers", "regards", "monday",
     "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january", "february", "march", "april",
     "may", "june", "july", "august", "september", "october", "november", "december", "additionally", "otherwise",
-    "usually", "generally", "good",
+    "usually", "generally", "good", "welcome", "thank",
 ];
 
 /// Whether a folded word is too common to carry a subject.
@@ -122,12 +130,18 @@ pub(super) fn is_courtesy(word: &str) -> bool {
     NOT_NAMES.contains(&word)
 }
 
+/// Names that end as adverbs do.
+const LIKE_ADVERBS: &[&str] = &[
+    "emily", "kelly", "sally", "molly", "polly", "billy", "holly", "beverly", "kimberly", "carly", "shelly", "nelly",
+    "willy", "tilly", "milly", "dolly", "reilly", "connelly", "everly", "charly", "karly",
+];
+
 fn is_name(word: &str) -> bool {
     let word = word.trim_matches(|c: char| !c.is_alphanumeric());
     let mut chars = word.chars();
     let capital = chars.next().is_some_and(char::is_uppercase);
     let rest: Vec<char> = chars.collect();
-    let adverb = word.ends_with("ly") && word.len() > 4;
+    let adverb = word.ends_with("ly") && word.len() > 4 && !LIKE_ADVERBS.contains(&fold(word).as_str());
     capital
         && !adverb
         && rest.len() >= 2
@@ -161,9 +175,15 @@ mod tests {
 
     #[test]
     fn names_are_seen_where_somebody_is_addressed() {
-        for yes in
-            ["Hi Ana, let me look.", "Thanks, Tom.", "Mrs Okafor, I have it here", "We're on it, Priya!", "Sorry Dan"]
-        {
+        for yes in [
+            "Hi Ana, let me look.",
+            "Thanks, Tom.",
+            "Mrs Okafor, I have it here",
+            "We're on it, Priya!",
+            "Sorry Dan",
+            "Emily, one moment",
+            "Good morning Dana it's here",
+        ] {
             assert!(mentions_name(yes), "{yes}");
         }
         for no in [
@@ -171,6 +191,11 @@ mod tests {
             "Unfortunately, we cannot.",
             "Please call us on Monday.",
             "Sadly, we cannot.",
+            "Good morning, how may I help?",
+            "Good Evening Sir how may I help?",
+            "Good Morning How may I help you?",
+            "Good afternoon Thank you for calling",
+            "Good morning This is Ana",
             "Warm regards, Marta",
             "Sure, one moment",
             "I see",

@@ -40,7 +40,7 @@ impl Row {
     }
 }
 
-/// Each row's largest difference from the reference's logits: of the large network, or of the small one.
+/// Each row's largest difference from the reference's logits: of the large network, or of the small one. The rows are those of [`reference`].
 fn off(classifier: &Classifier, first: bool) -> Vec<f32> {
     let difference = |row: Row| {
         assert_eq!(classifier.tokens(&row.input()).unwrap(), row.ids, "{}", row.text);
@@ -56,11 +56,16 @@ fn off(classifier: &Classifier, first: bool) -> Vec<f32> {
 fn token_ids_and_logits_are_those_of_the_reference() {
     let classifier = Classifier::new(&Model::built_in().unwrap()).unwrap();
     for first in [false, true] {
-        let mut off = off(&classifier, first);
-        off.sort_by(f32::total_cmp);
+        let off = off(&classifier, first);
         // Both round activations to 8 bits. A value that lies between two steps is rounded up by one and down by the other, as PyTorch in 32 bits and in
         // 64 bits differ by 0.11 on one of these rows; where that does not happen they are the same to the fifth decimal.
-        assert!(off[1] < 1e-3 && off[7] < 0.25, "first: {first}: logits differ by {off:?}");
+        let same = |with_before: bool| {
+            let rows = reference();
+            let rows = rows.iter().zip(&off).filter(|(row, _)| row.prev.is_empty() != with_before);
+            rows.filter(|(_, off)| **off < 1e-3).count()
+        };
+        let worst = off.iter().copied().fold(0.0, f32::max);
+        assert!(same(true) >= 2 && same(false) >= 1 && worst < 0.25, "first: {first}: logits differ by {off:?}");
     }
 }
 

@@ -3,11 +3,12 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use super::attention::{Attention, attend};
+use super::attention::{Attention, Before, Look, attend};
 use super::dense::Dense;
 use super::heads::Heads;
 use super::int8::Rounded;
 use super::math::{gelu, layer_norm};
+use super::plan::{Plan, Sequence};
 use super::processor::Vectors;
 use super::words::Words;
 use crate::signals::backend::{Answer, Backend, BackendError, Encoded};
@@ -23,6 +24,8 @@ pub struct Embedded {
     types: Vec<f32>,
     norm: Norm,
     layers: Vec<Layer>,
+    /// The layer in which a turn sees the one before, where that is read apart.
+    before: Option<(usize, Before)>,
     heads: Heads,
 }
 
@@ -83,12 +86,19 @@ impl Embedded {
         let tensors = model.tensors()?;
         let words = Arc::new(Words::load(&tensors)?);
         let info = model.info();
-        let large = Self::network(&tensors, "", info.layers, words.clone())?;
-        let first = info.first.as_ref().map(|first| Self::network(&tensors, "first.", first.layers, words));
+        let large = Self::network(&tensors, "", info.layers, None, words.clone())?;
+        let first = info.first.as_ref();
+        let first = first.map(|first| Self::network(&tensors, "first.", first.layers, first.before, words));
         Ok((large, first.transpose()?))
     }
 
-    fn network(tensors: &Tensors<'_>, prefix: &str, layers: usize, words: Arc<Words>) -> Result<Self, ModelError> {
+    fn network(
+        tensors: &Tensors<'_>,
+        prefix: &str,
+        layers: usize,
+        before: Option<usize>,
+        words: Arc<Words>,
+    ) -> Result<Self, ModelError> {
         let width = words.width();
         let bert = |part: &str| format!("{prefix}bert.{part}");
         let layers: Vec<Layer> = (0..layers)
@@ -102,7 +112,17 @@ impl Embedded {
         if types.0.len() != 2 * width {
             return Err(ModelError::Shape(types.1));
         }
+        let before = before.map(|at| {
+            let part = |part: &str| tensors.f32(&format!("{prefix}before_{part}"));
+            let before = Before { key: part("key")?, value: part("value")? };
+            let inner = layers.get(at).map(|layer| layer.qkv.width() / 3);
+            if inner != Some(before.key.len()) || inner != Some(before.value.len()) {
+                return Err(ModelError::Shape(format!("{prefix}before")));
+            }
+            Ok((at, before))
+        });
         Ok(Self {
+            before: before.transpose()?,
             positions: tensors.f32(&bert("embeddings.position_embeddings.weight"))?,
             types: types.0,
             norm: Norm::load(tensors, &bert("embeddings.LayerNorm"), width)?,
@@ -116,22 +136,21 @@ impl Embedded {
         self.words.width()
     }
 
-    /// Embeddings of all rows, end to end: `[tokens, width]`.
+    /// Embeddings of all sequences, end to end: `[tokens, width]`.
     #[inline(always)]
-    fn embed(&self, batch: &[&Encoded], out: &mut Vec<f32>) -> Result<(), BackendError> {
+    fn embed(&self, plan: &Plan<'_>, out: &mut Vec<f32>) -> Result<(), BackendError> {
         let w = self.width();
         let positions = self.positions.len() / w;
-        out.resize(batch.iter().map(|r| r.ids.len()).sum::<usize>() * w, 0.0);
+        out.resize(plan.sequences.iter().map(Sequence::len).sum::<usize>() * w, 0.0);
         let mut places = out.chunks_exact_mut(w);
-        for row in batch {
-            if row.ids.len() > positions {
-                return Err(BackendError::TooLong { length: row.ids.len(), positions });
+        for sequence in &plan.sequences {
+            if sequence.len() > positions {
+                return Err(BackendError::TooLong { length: sequence.len(), positions });
             }
-            for ((i, &id), place) in row.ids.iter().enumerate().zip(&mut places) {
+            for ((i, (id, kind)), place) in sequence.tokens().enumerate().zip(&mut places) {
                 if !self.words.write(id as usize, place) {
                     return Err(BackendError::UnknownToken { id, vocabulary: self.words.vocabulary() });
                 }
-                let kind = usize::from(i >= row.own);
                 let position = &self.positions[i * w..(i + 1) * w];
                 let kind = &self.types[kind * w..(kind + 1) * w];
                 for (i, p) in place.iter_mut().enumerate() {
@@ -184,30 +203,28 @@ impl Embedded {
         self.run(batch, room)
     }
 
-    /// Inlined with all that it calls but the products, so that the vector instructions of its caller hold for all of it.
+    /// Inlined with all arithmetic but the products, so that the vector instructions of its caller hold for all of it.
     #[inline(always)]
     fn run(&self, batch: &[&Encoded], room: &mut Room) -> Result<Vec<Answer>, BackendError> {
         let Room { hidden, qkv, mixed, out, wide, rounded, attention } = room;
         let w = self.width();
-        self.embed(batch, hidden)?;
-        for (i, layer) in self.layers.iter().enumerate() {
-            // The heads read a turn's own tokens: of the last layer nothing else is needed.
-            let last = i + 1 == self.layers.len();
-            let kept = |row: &Encoded| if last { row.own } else { row.ids.len() };
+        let plan = match &self.before {
+            None => Plan::together(batch, self.layers.len()),
+            Some((at, before)) => Plan::apart(batch, self.layers.len(), *at, before),
+        };
+        self.embed(&plan, hidden)?;
+        for (layer, looks) in self.layers.iter().zip(&plan.layers) {
             layer.qkv.apply(hidden, rounded, qkv);
             let heads = layer.qkv.width() / 3;
             mixed.clear();
-            mixed.resize(batch.iter().map(|row| kept(row)).sum::<usize>() * heads, 0.0);
-            let (mut qkv, mut places) = (&qkv[..], &mut mixed[..]);
-            for row in batch {
-                let (mine, rest) = qkv.split_at(row.ids.len() * 3 * heads);
-                let (place, more) = places.split_at_mut(kept(row) * heads);
-                attend::<HEAD>(mine, place, heads, attention);
-                (qkv, places) = (rest, more);
+            mixed.resize(looks.iter().map(|look| look.asked.len()).sum::<usize>() * heads, 0.0);
+            let mut places = &mut mixed[..];
+            for look in looks {
+                let (place, more) = places.split_at_mut(look.asked.len() * heads);
+                attend::<HEAD>(qkv, look, place, heads, attention);
+                places = more;
             }
-            if last {
-                keep_own(hidden, batch, w);
-            }
+            keep(hidden, looks, w, out);
             layer.attended.apply(mixed, rounded, out);
             add_norm(hidden, out, &layer.attended_norm);
             layer.up.apply(hidden, rounded, wide);
@@ -225,15 +242,18 @@ impl Embedded {
     }
 }
 
-/// Moves each turn's own tokens together and drops those of the turn before it.
-fn keep_own(hidden: &mut Vec<f32>, batch: &[&Encoded], width: usize) {
-    let (mut from, mut to) = (0, 0);
-    for row in batch {
-        hidden.copy_within(from * width..(from + row.own) * width, to * width);
-        from += row.ids.len();
-        to += row.own;
+/// Keeps the tokens that were asked for, in that order.
+fn keep(hidden: &mut Vec<f32>, looks: &[Look<'_>], width: usize, room: &mut Vec<f32>) {
+    let mut end = 0;
+    let next = |look: &Look<'_>| std::mem::replace(&mut end, look.asked.end) == look.asked.start;
+    if looks.iter().all(next) && end * width == hidden.len() {
+        return;
     }
-    hidden.truncate(to * width);
+    room.clear();
+    for look in looks {
+        room.extend_from_slice(&hidden[look.asked.start * width..look.asked.end * width]);
+    }
+    std::mem::swap(hidden, room);
 }
 
 #[inline(always)]

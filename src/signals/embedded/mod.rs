@@ -1,6 +1,6 @@
 //! The backend that needs nothing: a BERT encoder in plain Rust.
 //!
-//! Rows are laid end to end without padding; every matrix row is computed by the same instructions in the same
+//! Turns are laid end to end without padding; every matrix row is computed by the same instructions in the same
 //! order whatever stands beside it, so a row's answer does not depend on its batch.
 
 mod attention;
@@ -10,6 +10,7 @@ mod float;
 mod heads;
 mod int8;
 mod math;
+mod plan;
 mod processor;
 mod words;
 
