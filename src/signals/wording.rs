@@ -13,9 +13,9 @@ use crate::turns::{Role, fold};
 lexicon!(
     /// Casual words: slang, clipped speech, jokes by formula.
     CASUAL: "gonna", "wanna", "gotta", "outta", "kinda", "sorta", "lemme", "gimme", "dunno", "nope", "nah", "yep", "yup", "yeah", "yay", "lol", "lmao", "haha", "hahaha", "hehe", "ha ha", "omg", "btw", "tbh", "ikr", "mate", "hun", "hunny", "dude", "bro", "pal",
-    "buddy", "fella", "yall", "ya", "cuz", "cos", "oops", "whoops", "oopsie", "yikes", "ugh", "ooh", "aww", "awww", "woohoo", "hooray", "bummer", "no biggie", "no can do", "no dice", "no way jose", "fat chance", "not a chance",
-    "nice try", "tough luck", "hard no", "hard pass", "computer says no", "press f", "gonna fly", "my bad", "ta ra", "ta-ra", "toodles", "legged it", "cheers mate", "chill", "no worries mate", "sweetie", "darlin", "you bet", "sure thing", "heya", "hiya", "howdy",
-    "whats up", "sup", "thx", "pls", "plz", "u", "ur", "aint", "bogus", "stoked", "freebies", "a bit of a stretch", "but hey", "soz", "champ", "no bueno"
+    "buddy", "fella", "yall", "ya", "cuz", "cos", "oops", "whoops", "oopsie", "yikes", "ugh", "ooh", "aww", "awww", "woohoo", "hooray", "bummer", "no biggie",
+    "press f", "gonna fly", "my bad", "ta ra", "ta-ra", "toodles", "legged it", "cheers mate", "chill", "no worries mate", "sweetie", "darlin", "you bet", "sure thing", "heya", "hiya", "howdy",
+    "whats up", "sup", "thx", "pls", "plz", "u", "ur", "aint", "bogus", "stoked", "freebies", "a bit of a stretch", "but hey", "soz", "champ"
 );
 
 lexicon!(
