@@ -80,15 +80,14 @@ def load(data):
         for i, r in enumerate(read_jsonl(data / "unlabelled.jsonl.gz")):
             if i in wanted:
                 a = wanted[i]
-                rows.append({**r, "id": a["id"], "group": a["id"], "prev_role": other(r["role"]),
-                             "sentiment": a["sentiment"], "labels": a["labels"]})
+                rows.append({**r, "id": a["id"], "group": a["id"], "prev_role": other(r["role"])})
     # Public posts and review sentences that were read as if a customer wrote them: vt<line number>, va<line number>.
     for prefix, name in (("vt", "tweets_GroundTruth.txt"), ("va", "amazonReviewSnippets_GroundTruth.txt")):
         lines = (data / "extra" / "vader" / name).read_text(encoding="utf-8", errors="replace").split("\n")
         for i, line in enumerate(lines):
             a = read.get(f"{prefix}{i}")
             if a:
-                rows.append({**a, "group": a["id"], "source": "vader", "role": "customer", "prev": "", "prev_role": "agent",
+                rows.append({"id": a["id"], "group": a["id"], "source": "vader", "role": "customer", "prev": "", "prev_role": "agent",
                              "text": html.unescape(line.split("\t")[2])})
     rows += conversation_rows(read_jsonl(data / "conversations.jsonl"), "conversations")
     for path in sorted((HERE / "threads").glob("*.jsonl")):

@@ -183,6 +183,7 @@ mod tests {
             "Sorry Dan",
             "Emily, one moment",
             "Good morning Dana it's here",
+            "Good evening Mr Smith",
         ] {
             assert!(mentions_name(yes), "{yes}");
         }

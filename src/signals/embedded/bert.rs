@@ -113,11 +113,12 @@ impl Embedded {
             return Err(ModelError::Shape(types.1));
         }
         let before = before.map(|at| {
+            let fault = || ModelError::Shape(format!("{prefix}before"));
+            let inner = layers.get(at).ok_or_else(fault)?.qkv.width() / 3;
             let part = |part: &str| tensors.f32(&format!("{prefix}before_{part}"));
             let before = Before { key: part("key")?, value: part("value")? };
-            let inner = layers.get(at).map(|layer| layer.qkv.width() / 3);
-            if inner != Some(before.key.len()) || inner != Some(before.value.len()) {
-                return Err(ModelError::Shape(format!("{prefix}before")));
+            if before.key.len() != inner || before.value.len() != inner {
+                return Err(fault());
             }
             Ok((at, before))
         });
