@@ -22,10 +22,10 @@ WRONG_ROLE = set(
 )
 HELD_BACK = 0.12
 WRITTEN = ("threads", "conversations", "authored")
-# What the second reading of company turns decided.
-SECOND = ("alternative", "policy", "commitment", "informal")
+# What the second reading decided: of company turns the first four, of customers' thanks and good news the others.
+SECOND = ("alternative", "policy", "commitment", "informal", "gratitude", "resolved")
 # Threads that were not read for cues.
-WITHOUT_CUES = ("w34", "w35", "w36", "w42", "w44", "w45")
+WITHOUT_CUES = ("w34", "w35", "w36", "w42", "w44", "w45", "w46", "w47", "w48", "w49", "w50", "w51", "w52", "w53", "w54", "w55")
 
 
 def read_jsonl(path):
@@ -52,7 +52,7 @@ def conversation_rows(conversations, source):
 
 
 def read_again(rows, whole):
-    """Puts the later readings above the first one. `open`: labels that readers take in two ways; `once`: text written for this project that nobody has read since."""
+    """Puts the later readings above the first one. `open`: labels that readers take in two ways; `once`: text written for this project that nobody has read since, but for thanks."""
     some = {r["id"]: r for r in read_jsonl(HERE / "readings" / "second.jsonl")}
     for r in rows:
         again, labels = whole.get(r["id"]), some.get(r["id"])
@@ -61,7 +61,7 @@ def read_again(rows, whole):
         if labels:
             r["labels"] = [l for l in r["labels"] if l not in SECOND] + labels["labels"]
         r["open"] = (labels or again or {}).get("open", ())
-        r["once"] = r["source"] in WRITTEN and not again and not labels
+        r["once"] = r["source"] in WRITTEN and not again and not (labels and r["role"] != "customer")
 
 
 def load(data):

@@ -1,16 +1,14 @@
 """Writes the model folder that the program ships:
-`python export.py --run RUN --base BASE --first FIRST_RUN --first-base SMALL --data DATA --out ../default --version YYYY.MM.DD`.
+`python export.py --run RUN --base BASE --small SMALL_RUN --small-base SMALL --data DATA --out ../default --version YYYY.MM.DD`.
 
 model.safetensors (weights from -63 to 63 and word vectors from -127 to 127 with a 16-bit scale for each row, everything else 16-bit; the small network under
-`first.`), tokenizer.json,
-model.json (labels, thresholds, which turns the small network leaves to the large one, hashes), reference.json (logits of a few turns, computed with the same rounding,
-for the test that the Rust runtime computes the same). Without --first the model has one network.
+`small.`), tokenizer.json, model.json (labels, thresholds, hashes), reference.json (logits of a few turns, computed with the same rounding,
+for the test that the Rust runtime computes the same). Without --small the model has one network.
 """
 
 import argparse
 import hashlib
 import json
-import math
 import unicodedata
 from pathlib import Path
 
@@ -22,7 +20,7 @@ from transformers import PreTrainedTokenizerFast
 
 import data
 from encoder import Classifier, Inputs
-from labels import CUES, CUSTOMER, CUSTOMER_CUES, LABELS, SENTIMENTS
+from labels import CUES, LABELS, SENTIMENTS
 from text import EMOJI
 from thresholds import choose, counts, f1
 from train import predict
@@ -38,8 +36,6 @@ REFERENCE = [
     ("agent", "As per our terms the fee stands. " * 40, "please waive the fee " * 30, "customer"),
     ("customer", "日本語 and ￥5,000 and a_very_long_word" + "x" * 120, "", "agent"),
 ]
-# Labels on which the rules about apologies and refusals rest: the small network is trusted half as near to their thresholds.
-CAREFUL = {"problem", "apology", "non-apology", "denial", "policy", "informal"}
 SEVEN_BITS = 63  # the largest weight and the largest value of a row; src/signals/embedded/int8.rs
 POSITIONS = 192  # tokens of the longest turn with its context, and some
 WORDS = "bert.embeddings.word_embeddings.weight"
@@ -127,66 +123,6 @@ def smaller(tokenizer, inputs, texts):
     return text, PreTrainedTokenizerFast(tokenizer_object=Tokenizer.from_str(text), **names), kept
 
 
-def logit(p):
-    p = min(max(p, 1e-6), 1 - 1e-6)
-    return math.log(p / (1 - p))
-
-
-def otherwise(distance, reach):
-    """The chance that the large network decides otherwise."""
-    return 0.5 * math.exp(-distance / reach)
-
-
-def reach(seen):
-    """The likeliest reach, after (distance, whether the two decided differently)."""
-    def likelihood(r):
-        return sum(math.log(max(p if differ else 1 - p, 1e-12)) for p, differ in ((otherwise(d, r), differ) for d, differ in seen))
-    return max((x / 40 for x in range(4, 120)), key=likelihood)
-
-
-def fits(i, role, cue=False):
-    return (i < (CUSTOMER_CUES if cue else len(CUSTOMER))) == (role == "customer")
-
-
-class Gate:
-    """When the small network's answer stands. `limits`: a logit for each label and cue."""
-
-    def __init__(self, rows, large, small, thresholds):
-        n = len(LABELS)
-        self.limits = [logit(thresholds[x]) for x in LABELS + CUES]
-        mine = choose(rows, small)
-        # So that one table of thresholds serves both networks.
-        self.shift = [logit(thresholds[x]) - logit(mine[x]) for x in LABELS + CUES]
-        self.place = lambda i: i if i < n else i + 3
-        self.reach = {}
-        for i, name in enumerate(LABELS + CUES):
-            pairs = [(logit(s[self.place(i)]) + self.shift[i], logit(l[self.place(i)])) for r, s, l in zip(rows, small, large) if fits(i - n if i >= n else i, r["role"], i >= n)]
-            limit = self.limits[i]
-            self.reach[name] = reach([(abs(s - limit), (s >= limit) != (l >= limit)) for s, l in pairs]) * (2 if name in CAREFUL else 1)
-        sentiments = []
-        for s, l in zip(small, large):
-            a, b = sorted(range(3), key=lambda k: -s[n + k])[:2]
-            sentiments.append((math.log(max(s[n + a], 1e-9)) - math.log(max(s[n + b], 1e-9)), max(range(3), key=lambda k: l[n + k]) != a))
-        self.reach["sentiment"] = reach(sentiments)
-
-    def shifted(self, p):
-        """The small network's probabilities with its logits moved."""
-        out = list(p)
-        for i, shift in enumerate(self.shift):
-            z = logit(p[self.place(i)]) + shift
-            out[self.place(i)] = 1 / (1 + math.exp(-z))
-        return out
-
-    def expected(self, role, p):
-        """Decisions that the large network is expected to make otherwise."""
-        n, total = len(LABELS), 0.0
-        for i, name in enumerate(LABELS + CUES):
-            if fits(i - n if i >= n else i, role, i >= n):
-                total += otherwise(abs(logit(p[self.place(i)]) - self.limits[i]), self.reach[name])
-        a, b = sorted((math.log(max(x, 1e-9)) for x in p[n : n + 3]), reverse=True)[:2]
-        return total + otherwise(a - b, self.reach["sentiment"])
-
-
 def macro(rows, probs, thresholds):
     labels = sum(f1(*counts(rows, probs, i, thresholds[name])) for i, name in enumerate(LABELS)) / len(LABELS)
     n, feeling = len(LABELS), 0.0
@@ -201,9 +137,8 @@ def main():
     a = argparse.ArgumentParser(description=__doc__)
     for name in ("run", "base", "data", "out", "version"):
         a.add_argument(f"--{name}", required=True)
-    a.add_argument("--first", help="run of the small network")
-    a.add_argument("--first-base", help="what small.py wrote")
-    a.add_argument("--differences", type=float, default=0.7, help="decisions expected to differ, from which a turn is left to the large network")
+    a.add_argument("--small", help="run of the small network")
+    a.add_argument("--small-base", help="what small.py wrote")
     a.add_argument("--name", default="evenhand")
     args = a.parse_args()
     run, base, out = Path(args.run), Path(args.base), Path(args.out)
@@ -226,26 +161,16 @@ def main():
         "sentiments": SENTIMENTS, "cues": CUES, "emoji": EMOJI, "thresholds": thresholds,
     }
     small = None
-    if args.first:
-        small, more = as_shipped(args.first, args.first_base)
+    if args.small:
+        small, more = as_shipped(args.small, args.small_base)
         pruned(small, kept)
         assert (more.pop(WORDS)[kept] == tensors[WORDS]).all(), "the small network has word vectors of its own"
         more.pop(f"{WORDS}_scale")
+        tensors |= {f"small.{k}": v for k, v in more.items()}
         said = predict(small, inputs, held)
-        gate = Gate(held, probs, said, thresholds)
-        said = [gate.shifted(p) for p in said]
-        n = len(LABELS)
-        bias = more["heads.bias"].float() + torch.tensor(gate.shift[:n] + [0.0] * 3 + gate.shift[n:])
-        more["heads.bias"] = bias.half()
-        small.bias.data = bias.half().float()
-        tensors |= {f"first.{k}": v for k, v in more.items()}
         apart = {} if small.before is None else {"before": small.before}
-        info["first"] = {"layers": small.bert.config.num_hidden_layers, **apart, "reach": {k: round(v, 4) for k, v in gate.reach.items()}, "differences": args.differences}
-        print("small: labels %.3f, sentiment %.3f" % macro(held, said, thresholds))
-        expected = [gate.expected(r["role"], p) for r, p in zip(held, said)]
-        for limit in (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1.0):
-            both = [l if e > limit else s for e, s, l in zip(expected, said, probs)]
-            print("differences %.2f: %.1f %% left to the large, labels %.3f, sentiment %.3f" % (limit, 100 * sum(e > limit for e in expected) / len(expected), *macro(held, both, thresholds)))
+        info["small"] = {"layers": small.bert.config.num_hidden_layers, **apart, "thresholds": choose(held, said)}
+        print("small: labels %.3f, sentiment %.3f" % macro(held, said, info["small"]["thresholds"]))
     save_file(tensors, out / "model.safetensors")
     (out / "tokenizer.json").write_text(tokenizer)
     info["sha256"] = {n: hashlib.sha256((out / n).read_bytes()).hexdigest() for n in ("model.safetensors", "tokenizer.json")}
@@ -257,7 +182,7 @@ def main():
             row["ids"] = encoded[0][0]
             row["logits"] = [round(x, 5) for x in model(*inputs.batch(encoded))[0].tolist()]
             if small:
-                row["first"] = [round(x, 5) for x in small(*inputs.batch(encoded))[0].tolist()]
+                row["small"] = [round(x, 5) for x in small(*inputs.batch(encoded))[0].tolist()]
     (out / "reference.json").write_text(json.dumps(rows, indent=0, ensure_ascii=False) + "\n")
 
 
