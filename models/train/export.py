@@ -1,14 +1,16 @@
 """Writes the model folder that the program ships:
-`python export.py --run RUN --base BASE --small SMALL_RUN --small-base SMALL --data DATA --out ../default --version YYYY.MM.DD`.
+`python export.py --run RUN --base BASE --first FIRST_RUN --first-base SMALL --data DATA --out ../default --version YYYY.MM.DD`.
 
 model.safetensors (weights from -63 to 63 and word vectors from -127 to 127 with a 16-bit scale for each row, everything else 16-bit; the small network under
-`small.`), tokenizer.json, model.json (labels, thresholds, hashes), reference.json (logits of a few turns, computed with the same rounding,
-for the test that the Rust runtime computes the same). Without --small the model has one network.
+`first.`), tokenizer.json,
+model.json (labels, thresholds, hashes), reference.json (logits of a few turns, computed with the same rounding,
+for the test that the Rust runtime computes the same). Without --first the model has one network.
 """
 
 import argparse
 import hashlib
 import json
+import math
 import unicodedata
 from pathlib import Path
 
@@ -20,7 +22,7 @@ from transformers import PreTrainedTokenizerFast
 
 import data
 from encoder import Classifier, Inputs
-from labels import CUES, LABELS, SENTIMENTS
+from labels import CUES, LABELS, SENTIMENTS, side_mask
 from text import EMOJI
 from thresholds import choose, counts, f1
 from train import predict
@@ -36,6 +38,8 @@ REFERENCE = [
     ("agent", "As per our terms the fee stands. " * 40, "please waive the fee " * 30, "customer"),
     ("customer", "日本語 and ￥5,000 and a_very_long_word" + "x" * 120, "", "agent"),
 ]
+# A turn that the small network gives one of these labels with at least this probability is read again by the large one: rare labels that decide much.
+AGAIN = {"denial": 0.12, "policy": 0.3, "repeat": 0.3}
 SEVEN_BITS = 63  # the largest weight and the largest value of a row; src/signals/embedded/int8.rs
 POSITIONS = 192  # tokens of the longest turn with its context, and some
 WORDS = "bert.embeddings.word_embeddings.weight"
@@ -123,6 +127,26 @@ def smaller(tokenizer, inputs, texts):
     return text, PreTrainedTokenizerFast(tokenizer_object=Tokenizer.from_str(text), **names), kept
 
 
+def logit(p):
+    p = min(max(p, 1e-6), 1 - 1e-6)
+    return math.log(p / (1 - p))
+
+
+class Shift:
+    """Moves the small network's logits so that one table of thresholds serves both networks."""
+
+    def __init__(self, rows, small, thresholds):
+        n, mine = len(LABELS), choose(rows, small)
+        self.by = [logit(thresholds[x]) - logit(mine[x]) for x in LABELS + CUES]
+        self.place = lambda i: i if i < n else i + 3
+
+    def shifted(self, p):
+        out = list(p)
+        for i, by in enumerate(self.by):
+            out[self.place(i)] = 1 / (1 + math.exp(-logit(p[self.place(i)]) - by))
+        return out
+
+
 def macro(rows, probs, thresholds):
     labels = sum(f1(*counts(rows, probs, i, thresholds[name])) for i, name in enumerate(LABELS)) / len(LABELS)
     n, feeling = len(LABELS), 0.0
@@ -137,8 +161,8 @@ def main():
     a = argparse.ArgumentParser(description=__doc__)
     for name in ("run", "base", "data", "out", "version"):
         a.add_argument(f"--{name}", required=True)
-    a.add_argument("--small", help="run of the small network")
-    a.add_argument("--small-base", help="what small.py wrote")
+    a.add_argument("--first", help="run of the small network")
+    a.add_argument("--first-base", help="what small.py wrote")
     a.add_argument("--name", default="evenhand")
     args = a.parse_args()
     run, base, out = Path(args.run), Path(args.base), Path(args.out)
@@ -161,16 +185,25 @@ def main():
         "sentiments": SENTIMENTS, "cues": CUES, "emoji": EMOJI, "thresholds": thresholds,
     }
     small = None
-    if args.small:
-        small, more = as_shipped(args.small, args.small_base)
+    if args.first:
+        small, more = as_shipped(args.first, args.first_base)
         pruned(small, kept)
         assert (more.pop(WORDS)[kept] == tensors[WORDS]).all(), "the small network has word vectors of its own"
         more.pop(f"{WORDS}_scale")
-        tensors |= {f"small.{k}": v for k, v in more.items()}
         said = predict(small, inputs, held)
+        shift = Shift(held, said, thresholds)
+        said = [shift.shifted(p) for p in said]
+        n = len(LABELS)
+        bias = more["heads.bias"].float() + torch.tensor(shift.by[:n] + [0.0] * 3 + shift.by[n:])
+        more["heads.bias"] = bias.half()
+        small.bias.data = bias.half().float()
+        tensors |= {f"first.{k}": v for k, v in more.items()}
         apart = {} if small.before is None else {"before": small.before}
-        info["small"] = {"layers": small.bert.config.num_hidden_layers, **apart, "thresholds": choose(held, said)}
-        print("small: labels %.3f, sentiment %.3f" % macro(held, said, info["small"]["thresholds"]))
+        info["first"] = {"layers": small.bert.config.num_hidden_layers, **apart, "again": AGAIN}
+        print("small: labels %.3f, sentiment %.3f" % macro(held, said, thresholds))
+        again = [any(p[i] >= AGAIN[LABELS[i]] for i, own in enumerate(side_mask(r["role"])) if own and LABELS[i] in AGAIN) for r, p in zip(held, said)]
+        both = [l if left else s for left, s, l in zip(again, said, probs)]
+        print("both: %.1f %% left to the large, labels %.3f, sentiment %.3f" % (100 * sum(again) / len(again), *macro(held, both, thresholds)))
     save_file(tensors, out / "model.safetensors")
     (out / "tokenizer.json").write_text(tokenizer)
     info["sha256"] = {n: hashlib.sha256((out / n).read_bytes()).hexdigest() for n in ("model.safetensors", "tokenizer.json")}
@@ -182,7 +215,7 @@ def main():
             row["ids"] = encoded[0][0]
             row["logits"] = [round(x, 5) for x in model(*inputs.batch(encoded))[0].tolist()]
             if small:
-                row["small"] = [round(x, 5) for x in small(*inputs.batch(encoded))[0].tolist()]
+                row["first"] = [round(x, 5) for x in small(*inputs.batch(encoded))[0].tolist()]
     (out / "reference.json").write_text(json.dumps(rows, indent=0, ensure_ascii=False) + "\n")
 
 

@@ -78,7 +78,7 @@ impl Audit {
         };
         let stop = Interrupt::listen();
         let classifier = self.source.classifier()?;
-        let (manifest, summary) = run::audit(&classifier, &options, &common.progress(), &stop)?;
+        let (manifest, summary) = run::audit(classifier, &options, &common.progress(), &stop)?;
         let mut out = std::io::stdout().lock();
         if common.json {
             writeln!(out, "{}", summary.json())?;

@@ -2,8 +2,8 @@
 //!
 //! A text is folded, stripped of names, numbers and links, and cut into three-word shingles. Of their hashes sixteen minima are kept
 //! in four bands (MinHash, Broder 1997): two texts that share a band are nearly the same. [`Canned`] counts in how many transcripts
-//! a band was seen, with lossy counting (Manku and Motwani 2002): what is frequent is counted, what is rare is forgotten, and
-//! the count is never too high.
+//! a band was seen. Most bands are seen once: those are only marked in a filter (Bloom 1970), which is emptied now and then, and counted from the second time
+//! on, with lossy counting (Manku and Motwani 2002): what is frequent is counted, what is rare may be forgotten.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hasher;
@@ -14,8 +14,15 @@ const BANDS: usize = 4;
 const PER_BAND: usize = 4;
 /// Texts with fewer words are too plain to be called canned.
 const MIN_WORDS: usize = 6;
-/// Bands held at most: about 100 MB.
-const CAPACITY: usize = 2_000_000;
+/// Bands counted at most: about 30 MB.
+const CAPACITY: usize = 1_000_000;
+/// Bits of the filter: 2 MB.
+const BITS: u64 = 1 << 24;
+/// Bits of one band.
+const MARKS: u64 = 6;
+/// After so many new bands the filter is emptied. By then it takes one new band in a thousand for one that it knows, whose count is one too high; what was seen
+/// once before and once after is not known as seen twice.
+const MARKED: usize = 1_000_000;
 
 /// The bands of a text; empty where it is too short.
 fn fingerprints(text: &str) -> Vec<u64> {
@@ -86,9 +93,41 @@ fn mix(x: u64) -> u64 {
     x ^ (x >> 31)
 }
 
+/// Bands seen once.
+#[derive(Debug)]
+struct Once {
+    bits: Vec<u64>,
+    marked: usize,
+}
+
+impl Once {
+    fn new() -> Self {
+        Self { bits: vec![0; (BITS / 64) as usize], marked: 0 }
+    }
+
+    /// Marks a band; whether it was marked before.
+    fn again(&mut self, band: u64) -> bool {
+        if self.marked == MARKED {
+            *self = Self::new();
+        }
+        let step = mix(band) | 1;
+        let mut again = true;
+        for i in 0..MARKS {
+            let bit = band.wrapping_add(step.wrapping_mul(i)) % BITS;
+            let (word, bit) = (&mut self.bits[(bit / 64) as usize], 1 << (bit % 64));
+            again &= *word & bit != 0;
+            *word |= bit;
+        }
+        self.marked += usize::from(!again);
+        again
+    }
+}
+
 /// In how many transcripts each band was seen.
 #[derive(Debug)]
 pub struct Canned {
+    once: Once,
+    /// Of the bands seen more than once.
     counts: BTreeMap<u64, Seen>,
     capacity: usize,
     bucket: u32,
@@ -97,13 +136,13 @@ pub struct Canned {
 #[derive(Debug, Clone, Copy)]
 struct Seen {
     count: u32,
-    /// The bucket in which counting began: so often it may have been seen and forgotten before.
+    /// The bucket in which counting began: so often, and once for each time the filter was emptied, it may have been seen and forgotten before.
     since: u32,
 }
 
 impl Default for Canned {
     fn default() -> Self {
-        Self { counts: BTreeMap::new(), capacity: CAPACITY, bucket: 0 }
+        Self { once: Once::new(), counts: BTreeMap::new(), capacity: CAPACITY, bucket: 0 }
     }
 }
 
@@ -113,12 +152,16 @@ impl Canned {
         let company = transcript.turns.iter().filter(|t| t.role.is_company());
         let bands: BTreeSet<u64> = company.flat_map(|t| fingerprints(&t.text)).collect();
         for band in bands {
-            self.counts.entry(band).or_insert(Seen { count: 0, since: self.bucket }).count += 1;
+            if let Some(seen) = self.counts.get_mut(&band) {
+                seen.count += 1;
+            } else if self.once.again(band) {
+                self.counts.insert(band, Seen { count: 2, since: self.bucket });
+            }
         }
         while self.counts.len() > self.capacity {
             self.bucket += 1;
             let bucket = self.bucket;
-            self.counts.retain(|_, seen| seen.count + seen.since > bucket);
+            self.counts.retain(|_, seen| seen.count + seen.since > bucket + 1);
         }
     }
 
@@ -152,6 +195,22 @@ mod tests {
     }
 
     #[test]
+    fn a_band_is_known_from_the_second_time_on() {
+        let mut once = Once::new();
+        let known = |once: &mut Once, bands: std::ops::Range<u64>| bands.filter(|&i| once.again(mix(i))).count();
+        assert_eq!(known(&mut once, 0..1000), 0);
+        assert_eq!(known(&mut once, 0..1000), 1000);
+        let last = MARKED as u64 - 100_000;
+        let early = known(&mut once, 1000..last);
+        let late = known(&mut once, last..MARKED as u64);
+        assert!(late < 100, "{late} of 100,000 new bands were taken for known ones");
+        let more = MARKED as u64..(MARKED + early + late) as u64 + 100;
+        known(&mut once, more);
+        assert!(once.marked < 200, "it was emptied");
+        assert!(known(&mut once, 0..1000) < 10);
+    }
+
+    #[test]
     fn what_is_frequent_is_counted_in_bounded_memory() {
         let turn = |text: String| Turn { role: Role::Agent, text, at: None, agent_id: None };
         let transcript =
@@ -159,7 +218,8 @@ mod tests {
         let canned = "Thank you for your patience, our colleagues are looking into the matter for you.";
         let mut counts = Canned { capacity: 200, ..Canned::default() };
         for i in 0..500 {
-            let own = format!("{} {} {} {} {} went to {}", w(i, 1), w(i, 2), w(i, 3), w(i, 4), w(i, 5), w(i, 6));
+            let pair = i / 2;
+            let own = (1..7).map(|k| w(pair, k)).collect::<Vec<_>>().join(" ");
             counts.add(&transcript(vec![turn(canned.to_owned()), turn(own)]));
             assert!(counts.counts.len() <= 200);
         }

@@ -74,7 +74,7 @@ impl Summary {
         );
         if let Some(deferred) = self.deferred {
             let share = 100.0 * deferred as f64 / self.turns.max(1) as f64;
-            let _ = writeln!(s, "{share:.0} % of the turns were hard to tell and went to the larger model.");
+            let _ = writeln!(s, "{share:.0} % of the turns may decide much and were read again by the larger model.");
         }
         if let Some(reject) = &self.first_reject {
             let line = format!(

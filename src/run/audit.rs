@@ -55,13 +55,13 @@ pub struct AuditOptions {
     pub fault: Option<Fault>,
 }
 
-/// Audits the input and writes the run folder.
+/// Audits the input and writes the run folder. The classifier is given up before the rules are applied, for its memory is needed there.
 ///
 /// # Errors
 /// When nothing can be read, the model is damaged, a file cannot be written, or `stop` is asked for; where something was finished it is
 /// kept, and `resume` goes on from there. Bad records are no error: they are in `rejects.jsonl`.
 pub fn audit(
-    classifier: &Classifier,
+    classifier: Classifier,
     options: &AuditOptions,
     progress: &Progress,
     stop: &Interrupt,
@@ -85,7 +85,7 @@ pub fn audit(
 
 /// Fills the folder.
 fn make(
-    classifier: &Classifier,
+    classifier: Classifier,
     options: &AuditOptions,
     files: Vec<PathBuf>,
     folder: &mut Folder,
@@ -104,8 +104,8 @@ fn make(
     };
     let done = folder.resumed(&job)?;
     let read = done.read.is_some();
-    let scope = Scope::new(classifier, &options.config);
-    let mut first = FirstPass::new(classifier, scope, folder, stop, done, options.redact, options.slice)?;
+    let scope = Scope::new(&classifier, &options.config);
+    let mut first = FirstPass::new(&classifier, scope, folder, stop, done, options.redact, options.slice)?;
     if !read {
         let bar = progress.count("classifying turns");
         pipeline::read(files, options.config.reading(options.format), stop, |step| {
@@ -118,6 +118,7 @@ fn make(
         first.close()?;
     }
     let FirstPass { canned, inputs, counts, standing, first_reject, .. } = first;
+    drop(classifier);
     let spooled = counts.audited + counts.skipped;
     if let (0, Some(reject)) = (spooled, &first_reject) {
         return Err(RunError::NothingRead(format!("{}, line {}: {}", reject.source, reject.line, reject.reason)));

@@ -38,7 +38,9 @@ impl Job {
             return Some(format!("it was begun by version {}", earlier.program.version));
         }
         if self.model != earlier.model {
-            return Some(format!("it was begun with model {} {}", earlier.model.name, earlier.model.version));
+            let ModelUsed { name, version, backend, first, .. } = &earlier.model;
+            let networks = if *first { "both networks" } else { "the large network" };
+            return Some(format!("it was begun with {networks} of model {name} {version} on {backend}"));
         }
         if self.config_sha256 != earlier.config_sha256 {
             return Some("the configuration differs".to_owned());

@@ -65,12 +65,12 @@ pub enum BackendError {
 /// The runtimes there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Runtime {
-    /// evenhand's own: needs nothing.
+    /// evenhand's own: needs nothing, and is the one that runs the small network.
     #[default]
     Embedded,
-    /// ONNX Runtime (needs a build with `--features onnx`, its library, and `model.onnx` in the model folder).
+    /// ONNX Runtime with the large network (needs a build with `--features onnx`, its library, and `model.onnx` in the model folder).
     Onnx,
-    /// rust-bert (needs a build with `--features rust-bert`, and libtorch).
+    /// rust-bert with the large network (needs a build with `--features rust-bert`, and libtorch).
     RustBert,
 }
 

@@ -73,7 +73,7 @@ impl Classifier {
         let info = model.info().clone();
         let threshold = |name: &str| info.thresholds.get(name).copied().unwrap_or(0.5);
         let loaded = runtime.load(model)?;
-        let gate = info.first.as_ref().map(|first| Gate::new(&info, first));
+        let gate = info.first.as_ref().map(|first| Gate::new(&first.again));
         Ok(Self {
             encoder: Encoder::new(model)?,
             large: loaded.large,

@@ -102,10 +102,8 @@ pub struct First {
     /// The layer in which a turn sees the one before, which until then is read apart from it; none where both are read in one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<usize>,
-    /// How far from a threshold its logits may lie and the large network decide otherwise, for each label, cue and `sentiment`.
-    pub reach: BTreeMap<String, f32>,
-    /// A turn on which it is expected to decide more labels otherwise than the large network is left to that one.
-    pub differences: f32,
+    /// A turn that has one of these labels with at least this probability is read again by the large network.
+    pub again: BTreeMap<String, f32>,
 }
 
 fn english() -> Vec<String> {
@@ -165,11 +163,9 @@ impl Model {
         if let Some(name) = names.find(|n| !info.thresholds.contains_key(*n)) {
             return Err(ModelError::Description(format!("no threshold for {name}")));
         }
-        if let Some(first) = &info.first {
-            let mut names = Label::ALL.map(Label::name).into_iter().chain(Cue::ALL.map(Cue::name)).chain(["sentiment"]);
-            if let Some(name) = names.find(|n| !first.reach.get(*n).is_some_and(|s| *s > 0.0)) {
-                return Err(ModelError::Description(format!("no reach for {name}")));
-            }
+        let mut again = info.first.iter().flat_map(|first| first.again.keys());
+        if let Some(name) = again.find(|name| Label::ALL.iter().all(|l| l.name() != name.as_str())) {
+            return Err(ModelError::Description(format!("`again` names {name}, which is no label")));
         }
         Ok(Self { info, tokenizer, weights, folder })
     }
@@ -258,10 +254,8 @@ mod tests {
     #[test]
     fn a_layer_that_is_not_there_is_refused() {
         let mut model = Model::built_in().unwrap();
-        for at in [model.info.layers, usize::MAX] {
-            if let Some(first) = &mut model.info.first {
-                first.before = Some(at);
-            }
+        for at in [model.info.first.as_ref().unwrap().layers, usize::MAX] {
+            model.info.first.as_mut().unwrap().before = Some(at);
             assert!(matches!(Embedded::load(&model), Err(ModelError::Shape(_))));
         }
     }

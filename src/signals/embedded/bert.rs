@@ -1,7 +1,6 @@
 //! The encoder and its heads. In: token ids of a batch of rows. Out: logits of each row.
 
-use std::cell::RefCell;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::attention::{Attention, Before, Look, attend};
 use super::dense::Dense;
@@ -27,6 +26,8 @@ pub struct Embedded {
     /// The layer in which a turn sees the one before, where that is read apart.
     before: Option<(usize, Before)>,
     heads: Heads,
+    /// Kept from batch to batch, one for each thread at work: asking the system for fresh memory costs as much as a layer.
+    rooms: Mutex<Vec<Room>>,
 }
 
 struct Norm {
@@ -130,6 +131,7 @@ impl Embedded {
             words,
             layers,
             heads: Heads::load(tensors, &format!("{prefix}heads"), width)?,
+            rooms: Mutex::default(),
         })
     }
 
@@ -170,9 +172,10 @@ impl Backend for Embedded {
     }
 
     fn answer(&self, batch: &[&Encoded]) -> Result<Vec<Answer>, BackendError> {
-        let mut room = ROOM.take();
+        let rooms = || self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut room = rooms().pop().unwrap_or_default();
         let answers = self.run_best(batch, &mut room);
-        ROOM.set(room);
+        rooms().push(room);
         answers
     }
 }
@@ -275,9 +278,4 @@ struct Room {
     wide: Vec<f32>,
     rounded: Rounded,
     attention: Attention,
-}
-
-thread_local! {
-    /// Kept from batch to batch: asking the system for fresh memory costs as much as a layer.
-    static ROOM: RefCell<Room> = RefCell::default();
 }
