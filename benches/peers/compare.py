@@ -96,7 +96,7 @@ def main():
     audit = lambda *more: lambda source, out: [args.evenhand, "audit", source, "--out", f"{out}.run", "--quiet", *more]
     programs = {
         "evenhand": audit(),
-        "evenhand, large model": audit("--model", "accurate"),
+        "evenhand, accurate": audit("--model", "accurate"),
         "onnxruntime int8": peer("onnx", args.int8),
         "onnxruntime fp32": peer("onnx", args.onnx),
         "pipeline()": peer("pipeline"),

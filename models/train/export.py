@@ -38,8 +38,11 @@ REFERENCE = [
     ("agent", "As per our terms the fee stands. " * 40, "please waive the fee " * 30, "customer"),
     ("customer", "日本語 and ￥5,000 and a_very_long_word" + "x" * 120, "", "agent"),
 ]
-# A turn that the small network gives one of these labels with at least this probability is read again by the large one: rare labels that decide much.
-AGAIN = {"denial": 0.12, "policy": 0.3, "repeat": 0.3}
+# A turn that the small network gives one of these labels with a probability between these is read again by the large one, by itself, and the mean of both counts: rare
+# labels that decide much.
+AGAIN = {
+    "denial": [0.2, 1.0], "policy": [0.25, 0.8], "repeat": [0.25, 0.8], "wants-human": [0.25, 0.8], "timeframe": [0.25, 0.8], "compensation": [0.25, 0.8],
+}
 SEVEN_BITS = 63  # the largest weight and the largest value of a row; src/signals/embedded/int8.rs
 POSITIONS = 192  # tokens of the longest turn with its context, and some
 WORDS = "bert.embeddings.word_embeddings.weight"
@@ -147,6 +150,15 @@ class Shift:
         return out
 
 
+def mean(a, b):
+    """What two networks say together: the mean of their logits."""
+    out = [1 / (1 + math.exp(-(logit(x) + logit(y)) / 2)) for x, y in zip(a, b)]
+    n = len(LABELS)
+    odds = [math.sqrt(x * y) for x, y in zip(a[n : n + 3], b[n : n + 3])]
+    out[n : n + 3] = [x / sum(odds) for x in odds]
+    return out
+
+
 def macro(rows, probs, thresholds):
     labels = sum(f1(*counts(rows, probs, i, thresholds[name])) for i, name in enumerate(LABELS)) / len(LABELS)
     n, feeling = len(LABELS), 0.0
@@ -201,9 +213,12 @@ def main():
         apart = {} if small.before is None else {"before": small.before}
         info["first"] = {"layers": small.bert.config.num_hidden_layers, **apart, "again": AGAIN}
         print("small: labels %.3f, sentiment %.3f" % macro(held, said, thresholds))
-        again = [any(p[i] >= AGAIN[LABELS[i]] for i, own in enumerate(side_mask(r["role"])) if own and LABELS[i] in AGAIN) for r, p in zip(held, said)]
-        both = [l if left else s for left, s, l in zip(again, said, probs)]
-        print("both: %.1f %% left to the large, labels %.3f, sentiment %.3f" % (100 * sum(again) / len(again), *macro(held, both, thresholds)))
+        unsure = lambda label, p: label in AGAIN and AGAIN[label][0] <= p < AGAIN[label][1]
+        again = [any(own and unsure(LABELS[i], p[i]) for i, own in enumerate(side_mask(r["role"]))) for r, p in zip(held, said)]
+        alone = predict(model, inputs, [{**r, "prev": ""} for r in held])
+        both = [mean(s, l) if left else s for left, s, l in zip(again, said, alone)]
+        print("both: %.1f %% read again by the large, labels %.3f, sentiment %.3f" % (100 * sum(again) / len(again), *macro(held, both, thresholds)))
+        print("both, all turns: labels %.3f, sentiment %.3f" % macro(held, [mean(s, l) for s, l in zip(said, probs)], thresholds))
     save_file(tensors, out / "model.safetensors")
     (out / "tokenizer.json").write_text(tokenizer)
     info["sha256"] = {n: hashlib.sha256((out / n).read_bytes()).hexdigest() for n in ("model.safetensors", "tokenizer.json")}

@@ -86,7 +86,7 @@ enum Command {
 /// Where the model and the settings come from.
 #[derive(Debug, Clone, Args)]
 struct Source {
-    /// Model folder to use instead of the built-in model; `accurate` for the built-in model's large network, which is slower and sees a little more
+    /// Model folder to use instead of the built-in model; `accurate` lets both networks of the built-in model read every turn, which is slower and sees a little more
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
     /// What runs the model

@@ -26,7 +26,7 @@ use crate::signals::Classifier;
 use crate::turns::redact;
 
 /// Transcripts judged between two writes at most …
-const JUDGED: usize = 512;
+const JUDGED: usize = 128;
 /// … and bytes.
 const JUDGED_BYTES: usize = 32 * 1024 * 1024;
 

@@ -39,8 +39,10 @@ impl Job {
         }
         if self.model != earlier.model {
             let ModelUsed { name, version, backend, first, .. } = &earlier.model;
-            let networks = if *first { "both networks" } else { "the large network" };
-            return Some(format!("it was begun with {networks} of model {name} {version} on {backend}"));
+            if self.model == (ModelUsed { first: !first, ..earlier.model.clone() }) {
+                return Some(format!("it was begun {} --model accurate", if *first { "without" } else { "with" }));
+            }
+            return Some(format!("it was begun with model {name} {version} on {backend}"));
         }
         if self.config_sha256 != earlier.config_sha256 {
             return Some("the configuration differs".to_owned());

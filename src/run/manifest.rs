@@ -51,7 +51,7 @@ pub struct ModelUsed {
     pub version: String,
     /// The runtime.
     pub backend: String,
-    /// Whether a small network answered first (not with `--model accurate`).
+    /// Whether a small network's answer stood where it was sure (not with `--model accurate`).
     #[serde(default)]
     pub first: bool,
     /// SHA-256 of its files.
@@ -103,7 +103,7 @@ impl ModelUsed {
             name: info.name.clone(),
             version: info.version.clone(),
             backend: backend.to_owned(),
-            first: info.first.is_some() && backend == "embedded",
+            first: info.first.as_ref().is_some_and(|first| first.again.is_some()) && backend == "embedded",
             sha256: info.sha256.clone(),
         }
     }

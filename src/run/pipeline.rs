@@ -1,6 +1,6 @@
 //! Reading and classifying. In: input files. Out: transcripts with their signals, step by step and in input order.
 //!
-//! A thread reads and checks ahead, at most two steps; the rest classifies on all threads.
+//! A thread reads and checks ahead, a step at a time; the rest classifies on all threads.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ use crate::tally::LeftOut;
 use crate::turns::{Transcript, UNKNOWN_LANGUAGE};
 
 /// A step ends at so many turns …
-const STEP_TURNS: usize = 4096;
+const STEP_TURNS: usize = 2048;
 /// … or so many bytes of text.
 const STEP_BYTES: usize = 8 * 1024 * 1024;
 /// How often the receiver looks up while it waits.
@@ -75,7 +75,7 @@ pub(super) fn read(
     stop: &Interrupt,
     mut each: impl FnMut(Step) -> Result<(), RunError>,
 ) -> Result<(), RunError> {
-    let (sender, receiver): (SyncSender<Step>, Receiver<Step>) = sync_channel(2);
+    let (sender, receiver): (SyncSender<Step>, Receiver<Step>) = sync_channel(1);
     let (format, columns) = (reading.format, reading.columns.clone());
     let reader = thread::spawn(move || {
         let jobs = ingest::plan(files, format);

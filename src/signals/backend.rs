@@ -16,6 +16,13 @@ pub struct Encoded {
     pub own: usize,
 }
 
+impl Encoded {
+    /// The turn without the one before.
+    pub(super) fn alone(&self) -> Self {
+        Self { ids: self.ids[..self.own].to_vec(), own: self.own }
+    }
+}
+
 /// The answer for one turn.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Answer {

@@ -14,7 +14,7 @@ use super::wording::settle;
 use crate::turns::Role;
 
 /// Tokens of one batch: enough to use the processor well, little enough for its cache.
-const BATCH_TOKENS: usize = 1024;
+const BATCH_TOKENS: usize = 256;
 
 /// A turn to be judged.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +34,14 @@ impl Input<'_> {
     }
 }
 
-/// An answer, and whether the small network left it to the large one.
+/// The network that answers first.
+struct First {
+    network: Box<dyn Backend>,
+    /// Which of its answers stand; without it the large network reads every turn too.
+    gate: Option<Gate>,
+}
+
+/// An answer, and whether the large network was asked for it after the small one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Answered {
     pub(super) answer: Answer,
@@ -48,8 +55,7 @@ type Rows<'a> = Vec<(&'a Encoded, Vec<usize>)>;
 pub struct Classifier {
     encoder: Encoder,
     large: Box<dyn Backend>,
-    /// The network that answers first, and which of its answers stand.
-    first: Option<(Box<dyn Backend>, Gate)>,
+    first: Option<First>,
     cache: Cache,
     thresholds: [f32; 24],
     cue_thresholds: [f32; 4],
@@ -73,11 +79,11 @@ impl Classifier {
         let info = model.info().clone();
         let threshold = |name: &str| info.thresholds.get(name).copied().unwrap_or(0.5);
         let loaded = runtime.load(model)?;
-        let gate = info.first.as_ref().map(|first| Gate::new(&first.again));
+        let gate = info.first.as_ref().and_then(|first| first.again.as_ref()).map(Gate::new);
         Ok(Self {
             encoder: Encoder::new(model)?,
             large: loaded.large,
-            first: loaded.first.zip(gate),
+            first: loaded.first.map(|network| First { network, gate }),
             cache: Cache::default(),
             thresholds: Label::ALL.map(|l| threshold(l.name())),
             cue_thresholds: Cue::ALL.map(|c| threshold(c.name())),
@@ -153,17 +159,34 @@ impl Classifier {
             self.cache.keep(row, answered);
             places.iter().for_each(|&i| out[i] = Some(answered));
         };
-        if let Some((first, gate)) = &self.first {
-            let Some(answers) = run(first.as_ref(), &rows, stop)? else { return Ok(None) };
+        let gate = self.first.as_ref().and_then(|first| first.gate.as_ref());
+        // What the small network says of the turns that the large one reads too.
+        let mut unsettled: Vec<Answer> = Vec::new();
+        if let Some(First { network, .. }) = &self.first {
+            let asked: Vec<&Encoded> = rows.iter().map(|(row, _)| *row).collect();
+            let Some(answers) = run(network.as_ref(), &asked, stop)? else { return Ok(None) };
             let mut answers = answers.into_iter();
             rows.retain(|(row, places)| {
-                let settled = answers.next().filter(|a| gate.settles(role(places[0]), &a.logits));
-                settled.inspect(|answer| keep(row, places, *answer, false)).is_none()
+                let Some(answer) = answers.next() else { return true };
+                let settled = gate.is_some_and(|gate| gate.settles(role(places[0]), &answer.logits));
+                if settled {
+                    keep(row, places, answer, false);
+                } else {
+                    unsettled.push(answer);
+                }
+                !settled
             });
         }
-        let Some(answers) = run(self.large.as_ref(), &rows, stop)? else { return Ok(None) };
+        // The small network has read it in its context: by itself it is half the work for the large one, and what both say together is as right.
+        let alone: Vec<Encoded> = gate.iter().flat_map(|_| rows.iter().map(|(row, _)| row.alone())).collect();
+        let asked: Vec<&Encoded> =
+            if gate.is_some() { alone.iter().collect() } else { rows.iter().map(|(row, _)| *row).collect() };
+        let Some(mut answers) = run(self.large.as_ref(), &asked, stop)? else { return Ok(None) };
+        for (answer, other) in answers.iter_mut().zip(&unsettled) {
+            answer.logits = std::array::from_fn(|i| (answer.logits[i] + other.logits[i]) / 2.0);
+        }
         for ((row, places), answer) in rows.iter().zip(answers) {
-            keep(row, places, answer, self.first.is_some());
+            keep(row, places, answer, gate.is_some());
         }
         Ok(Some(out))
     }
@@ -182,7 +205,7 @@ impl Classifier {
     /// When the tokenizer or the backend fails.
     pub fn logits(&self, input: &Input<'_>, first: bool) -> Result<[f32; LOGITS], ModelError> {
         let encoded = self.encoder.encode(input)?;
-        let backend = self.first.as_ref().filter(|_| first).map_or(&self.large, |(first, _)| first);
+        let backend = self.first.as_ref().filter(|_| first).map_or(&self.large, |first| &first.network);
         let rows = backend.answer(&[&encoded]).map_err(|e| ModelError::Weights(e.to_string()))?;
         rows.first().map(|r| r.logits).ok_or_else(|| ModelError::Weights("the backend gave no row".to_owned()))
     }
@@ -239,35 +262,41 @@ fn rounded(p: f32) -> f32 {
 /// A network's answer to each row, in order; none where it was given up.
 fn run(
     backend: &dyn Backend,
-    rows: &Rows<'_>,
+    rows: &[&Encoded],
     stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<Option<Vec<Answer>>, ModelError> {
-    let answer = |batch: &&[(&Encoded, Vec<usize>)]| {
-        let answer = || backend.answer(&batch.iter().map(|(row, _)| *row).collect::<Vec<_>>());
-        (!stop()).then(answer).transpose()
-    };
     let answers: Option<Vec<Vec<Answer>>> = batches(rows)
         .par_iter()
         .with_max_len(1)
-        .map(answer)
+        .map(|batch| (!stop()).then(|| backend.answer(batch)).transpose())
         .collect::<Result<_, BackendError>>()
         .map_err(|e| ModelError::Weights(e.to_string()))?;
     Ok(answers.map(|answers| answers.concat()))
 }
 
-/// Neighbours, up to the token budget each.
-fn batches<'a, 'b>(order: &'a [(&'b Encoded, Vec<usize>)]) -> Vec<&'a [(&'b Encoded, Vec<usize>)]> {
+/// Neighbours, up to the token budget each. A batch ends where a conversation does, if it can: then the turn before is there for the next one, for a network that reads
+/// them apart.
+fn batches<'a, 'b>(rows: &'a [&'b Encoded]) -> Vec<&'a [&'b Encoded]> {
     let mut out = Vec::new();
     let (mut start, mut tokens) = (0, 0);
-    for (i, (e, _)) in order.iter().enumerate() {
-        if tokens + e.ids.len() > BATCH_TOKENS && i > start {
-            out.push(&order[start..i]);
-            (start, tokens) = (i, 0);
+    // The last row with no turn before it, and the tokens of this batch that stand before that row.
+    let (mut opening, mut until) = (0, 0);
+    for (i, row) in rows.iter().enumerate() {
+        let opens = row.own == row.ids.len();
+        if tokens + row.ids.len() > BATCH_TOKENS && i > start {
+            if opens || opening <= start {
+                (opening, until) = (i, tokens);
+            }
+            out.push(&rows[start..opening]);
+            (start, tokens) = (opening, tokens - until);
         }
-        tokens += e.ids.len();
+        if opens {
+            (opening, until) = (i, tokens);
+        }
+        tokens += row.ids.len();
     }
-    if start < order.len() {
-        out.push(&order[start..]);
+    if start < rows.len() {
+        out.push(&rows[start..]);
     }
     out
 }
@@ -278,11 +307,37 @@ mod tests {
 
     #[test]
     fn batches_keep_to_the_budget_and_lose_nothing() {
-        let rows: Vec<Encoded> =
-            [700, 600, 500, 20, 10, 5].iter().map(|&n| Encoded { ids: vec![0; n], own: n }).collect();
-        let order: Vec<(&Encoded, Vec<usize>)> = rows.iter().map(|row| (row, vec![0])).collect();
-        let batches = batches(&order);
-        assert_eq!(batches.iter().map(|b| b.len()).collect::<Vec<_>>(), [1, 1, 4]);
+        let lengths = |rows: &[(usize, usize)]| -> Vec<usize> {
+            let rows: Vec<Encoded> = rows.iter().map(|&(n, own)| Encoded { ids: vec![0; n], own }).collect();
+            batches(&rows.iter().collect::<Vec<_>>()).iter().map(|batch| batch.len()).collect()
+        };
+        assert_eq!(lengths(&[(200, 9), (150, 9), (120, 9), (20, 9), (10, 9), (5, 9)]), [1, 1, 4]);
+        // A turn with none before it begins a batch, if it is not the first of this one anyway.
+        assert_eq!(lengths(&[(100, 100), (60, 9), (50, 50), (30, 9), (30, 9), (9, 9)]), [2, 4]);
+        assert_eq!(lengths(&[(100, 100), (90, 9), (80, 9), (80, 9), (100, 100)]), [2, 2, 1]);
+        assert_eq!(lengths(&[(300, 300), (300, 300), (200, 9), (57, 57)]), [1, 1, 1, 1]);
+        assert!(lengths(&[]).is_empty());
+    }
+
+    #[test]
+    fn both_networks_together_say_what_lies_between_them() {
+        let input =
+            Input { role: Role::Agent, text: "Our policy does not allow a refund within 14 days.", before: None };
+        let model = || Model::built_in().unwrap();
+        let both = Classifier::new(&model().accurate()).unwrap();
+        let (large, small) = (both.logits(&input, false).unwrap(), both.logits(&input, true).unwrap());
+        let told = both.classify(&[input]).unwrap()[0].clone();
+        for label in Label::ALL.into_iter().filter(|l| l.fits(Role::Agent)) {
+            let at = label as usize;
+            assert_eq!(told.p[at], rounded(sigmoid((large[at] + small[at]) / 2.0)), "{label:?}");
+        }
+        assert!(!told.deferred && large != small);
+        // A refusal is read again; with no turn before it, that is the same.
+        let read_again = Classifier::new(&model()).unwrap().classify(&[input]).unwrap()[0].clone();
+        assert_eq!((read_again.p, read_again.deferred), (told.p, true));
+        let thanks =
+            Input { role: Role::Customer, text: "Thanks, that is all.", before: Some((Role::Agent, input.text)) };
+        assert!(!Classifier::new(&model()).unwrap().classify(&[thanks]).unwrap()[0].deferred);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Which turns the small network answers by itself, and which the large one reads again.
 //!
-//! Some labels are rare and decide much: a refusal, a rule held against a customer, a story told again. Where the small network sees one of them, or
-//! may, the large one is asked, which tells such turns apart better; on other turns the two differ little for what the large one costs.
+//! Some labels are rare and decide much: a refusal, a rule held against a customer, a story told again, a promise of time or money. Where the small network may see
+//! one of them and is not sure, the large one is asked too, and the mean of both counts; of a refusal always, for much else hangs on how it is given. On other turns the
+//! two differ little for what the large one costs.
 
 use std::collections::BTreeMap;
 
@@ -11,23 +12,27 @@ use crate::turns::Role;
 
 /// What the small network leaves to the large one.
 pub(super) struct Gate {
-    /// For each label, from what logit on.
-    limits: [f32; Label::ALL.len()],
+    /// For each label, from what logit to what logit.
+    unsure: [(f32, f32); Label::ALL.len()],
 }
 
 impl Gate {
-    /// `again`: probabilities by label; a label that is not named leaves nothing.
-    pub(super) fn new(again: &BTreeMap<String, f32>) -> Self {
-        let limit = |label: Label| {
-            let p = again.get(label.name()).map(|p| p.clamp(1e-4, 1.0 - 1e-4));
-            p.map_or(f32::INFINITY, |p| (p / (1.0 - p)).ln())
+    /// `again`: lowest and highest probability by label; a label that is not named leaves nothing.
+    pub(super) fn new(again: &BTreeMap<String, [f32; 2]>) -> Self {
+        let logit = |p: f32| (p / (1.0 - p)).ln();
+        let unsure = |label: Label| {
+            again.get(label.name()).map_or((f32::INFINITY, f32::INFINITY), |[low, high]| (logit(*low), logit(*high)))
         };
-        Self { limits: Label::ALL.map(limit) }
+        Self { unsure: Label::ALL.map(unsure) }
     }
 
     /// Whether the small network's answer to a turn of this role stands.
     pub(super) fn settles(&self, role: Role, logits: &[f32; LOGITS]) -> bool {
-        Label::ALL.into_iter().filter(|l| l.fits(role)).all(|l| logits[l as usize] < self.limits[l as usize])
+        let unsure = |l: Label| {
+            let (low, high) = self.unsure[l as usize];
+            (low..high).contains(&logits[l as usize])
+        };
+        !Label::ALL.into_iter().any(|l| l.fits(role) && unsure(l))
     }
 }
 
@@ -36,17 +41,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_may_have_a_named_label_is_left_to_the_large_network() {
-        let gate = Gate::new(&[("denial".to_owned(), 0.3), ("repeat".to_owned(), 0.2)].into());
-        let denial = |p: f32| {
+    fn what_the_small_network_is_not_sure_of_is_left_to_the_large_one() {
+        let gate = Gate::new(&[("denial".to_owned(), [0.3, 1.0]), ("repeat".to_owned(), [0.2, 0.8])].into());
+        let logits = |label: Label, p: f32| {
             let mut logits = [5.0; LOGITS];
             logits[Label::Repeat as usize] = -5.0;
-            logits[Label::Denial as usize] = (p / (1.0 - p)).ln();
+            logits[Label::Denial as usize] = -5.0;
+            logits[label as usize] = (p / (1.0 - p)).ln();
             logits
         };
-        assert!(gate.settles(Role::Agent, &denial(0.29)) && gate.settles(Role::Bot, &denial(0.29)));
-        assert!(!gate.settles(Role::Agent, &denial(0.31)) && !gate.settles(Role::Bot, &denial(0.31)));
-        assert!(gate.settles(Role::Customer, &denial(0.31)), "a customer refuses nothing");
-        assert!(!gate.settles(Role::Customer, &[5.0; LOGITS]));
+        for (role, label, p, settled) in [
+            (Role::Agent, Label::Denial, 0.29, true),
+            (Role::Agent, Label::Denial, 0.31, false),
+            (Role::Bot, Label::Denial, 0.31, false),
+            (Role::Agent, Label::Denial, 0.999, false),
+            (Role::Customer, Label::Denial, 0.31, true),
+            (Role::Customer, Label::Repeat, 0.19, true),
+            (Role::Customer, Label::Repeat, 0.5, false),
+            (Role::Customer, Label::Repeat, 0.81, true),
+        ] {
+            assert_eq!(gate.settles(role, &logits(label, p)), settled, "{role:?}, {label:?} with {p}");
+        }
     }
 }

@@ -102,8 +102,9 @@ pub struct First {
     /// The layer in which a turn sees the one before, which until then is read apart from it; none where both are read in one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<usize>,
-    /// A turn that has one of these labels with at least this probability is read again by the large network.
-    pub again: BTreeMap<String, f32>,
+    /// A turn that has one of these labels with a probability from the first to the second is read again by the large network; where this is not told, every turn is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<BTreeMap<String, [f32; 2]>>,
 }
 
 fn english() -> Vec<String> {
@@ -163,17 +164,21 @@ impl Model {
         if let Some(name) = names.find(|n| !info.thresholds.contains_key(*n)) {
             return Err(ModelError::Description(format!("no threshold for {name}")));
         }
-        let mut again = info.first.iter().flat_map(|first| first.again.keys());
-        if let Some(name) = again.find(|name| Label::ALL.iter().all(|l| l.name() != name.as_str())) {
-            return Err(ModelError::Description(format!("`again` names {name}, which is no label")));
+        let known = |name: &str| Label::ALL.iter().any(|l| l.name() == name);
+        for (name, [low, high]) in info.first.iter().flat_map(|first| first.again.iter().flatten()) {
+            if !known(name) || !(0.0..=*high).contains(low) || *high > 1.0 {
+                return Err(ModelError::Description(format!("`again` asks for {name} from {low} to {high}")));
+            }
         }
         Ok(Self { info, tokenizer, weights, folder })
     }
 
-    /// The same without the small network: the large one answers every turn.
+    /// The same, and both networks read every turn.
     #[must_use]
     pub fn accurate(mut self) -> Self {
-        self.info.first = None;
+        if let Some(first) = &mut self.info.first {
+            first.again = None;
+        }
         self
     }
 

@@ -22,7 +22,7 @@ lexicon!(
     /// A refusal in jest.
     NO_WAY: "no can do", "no dice", "no way jose", "fat chance", "not a chance", "no chance", "tough luck", "hard no", "hard pass", "computer says no", "not gonna happen", "not gonna fly", "aint happening", "aint gonna", "in your dreams", "dream on",
     "when pigs fly", "nice try", "nuh uh", "no siree", "no bueno", "no such luck", "that ship has sailed", "rules are rules", "you snooze you lose", "too bad so sad", "sorry not sorry", "no ifs no buts", "no ifs or buts", "not in the cards",
-    "isnt in the cards", "above my pay grade", "thats the way the cookie crumbles", "them's the breaks", "hate to burst your bubble", "better luck next time", "nada", "zilch"
+    "isnt in the cards", "not on the cards", "isnt on the cards", "is off the table", "are off the table", "bit of a stretch", "a bridge too far", "above my pay grade", "thats the way the cookie crumbles", "them's the breaks", "hate to burst your bubble", "better luck next time", "nada", "zilch"
 );
 
 lexicon!(

@@ -84,7 +84,7 @@ fn must_refuse_to_resume_what_has_changed() {
     refused(&["--no-redact"], "--no-redact differs");
     refused(&["--seed", "3"], "seed");
     refused(&["--format", "csv"], "another format");
-    refused(&["--model", "accurate"], "begun with both networks of model");
+    refused(&["--model", "accurate"], "begun without --model accurate");
     let model = dir.path().join("model");
     fs::create_dir(&model).unwrap();
     for name in ["tokenizer.json", "model.safetensors"] {
@@ -94,7 +94,7 @@ fn must_refuse_to_resume_what_has_changed() {
     let mut info: serde_json::Value = serde_json::from_str(&info).unwrap();
     info["version"] = "another".into();
     fs::write(model.join("model.json"), info.to_string()).unwrap();
-    refused(&["--model", model.to_str().unwrap()], "begun with both networks of model");
+    refused(&["--model", model.to_str().unwrap()], "begun with model evenhand");
     assert_code(&audit(&input, &out, &["--resume"]), 0);
 }
 

@@ -52,8 +52,9 @@ pub(super) fn attend<const HEAD: usize>(
         let prior = before.iter().flat_map(|(tokens, more)| tokens.clone().map(move |at| (at, Some(*more))));
         for (token, (at, more)) in own.chain(prior).enumerate() {
             let row = &qkv[at * 3 * width..][..3 * width];
-            let part = |which: usize| -> [f32; HEAD] { std::array::from_fn(|d| row[which * width + head + d]) };
-            let (mut key, mut value) = (part(1), part(2));
+            let (mut key, mut value) = ([0.0; HEAD], [0.0; HEAD]);
+            key.copy_from_slice(&row[width + head..][..HEAD]);
+            value.copy_from_slice(&row[2 * width + head..][..HEAD]);
             if let Some(more) = more {
                 for d in 0..HEAD {
                     key[d] += more.key[head + d];
