@@ -1,7 +1,7 @@
 """One peer as a whole program: reads transcripts, judges every turn, writes a row a turn. `python peer.py KIND MODEL_DIR INPUT OUT [ONNX]`.
 
 KIND: `onnx` (ONNX Runtime, rows sorted by length, two workers of one thread each), `pipeline` (the transformers `pipeline()`, in the order of the
-input, as its documentation shows it) or `vader` (word list; sentiment only). All but VADER run the large network, as `evenhand --model accurate` does (but for emoji, for which evenhand puts words).
+input, as its documentation shows it) or `vader` (word list; sentiment only). All but VADER run the large network, which `evenhand --model accurate` runs on every turn too (but for emoji, for which evenhand puts words).
 """
 
 import gzip
