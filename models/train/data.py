@@ -24,8 +24,9 @@ HELD_BACK = 0.12
 WRITTEN = ("threads", "conversations", "authored")
 # What the second reading decided: of company turns the first four, of customers' thanks and good news the others.
 SECOND = ("alternative", "policy", "commitment", "informal", "gratitude", "resolved")
-# Threads that were not read for cues.
-WITHOUT_CUES = ("w34", "w35", "w36", "w42", "w44", "w45", "w46", "w47", "w48", "w49", "w50", "w51", "w52", "w53", "w54", "w55")
+# Threads that were not read for cues, and those that were read a second time from end to end.
+WITHOUT_CUES = tuple(f"w{n}-" for n in (34, 35, 36, 42, *range(44, 56)))
+READ_TWICE = tuple(f"w{n}-" for n in range(56, 77))
 
 
 def read_jsonl(path):
@@ -61,7 +62,7 @@ def read_again(rows, whole):
         if labels:
             r["labels"] = [l for l in r["labels"] if l not in SECOND] + labels["labels"]
         r["open"] = (labels or again or {}).get("open", ())
-        r["once"] = r["source"] in WRITTEN and not again and not (labels and r["role"] != "customer")
+        r["once"] = r["source"] in WRITTEN and not again and not (labels and r["role"] != "customer") and not r["id"].startswith(READ_TWICE)
 
 
 def load(data):
@@ -81,14 +82,14 @@ def load(data):
             if i in wanted:
                 a = wanted[i]
                 rows.append({**r, "id": a["id"], "group": a["id"], "prev_role": other(r["role"])})
-    # Public posts and review sentences that were read as if a customer wrote them: vt<line number>, va<line number>.
-    for prefix, name in (("vt", "tweets_GroundTruth.txt"), ("va", "amazonReviewSnippets_GroundTruth.txt")):
-        lines = (data / "extra" / "vader" / name).read_text(encoding="utf-8", errors="replace").split("\n")
+    # Public posts and review sentences that were read as if a customer wrote them: a prefix and the line number, and the column of the text.
+    for prefix, name, column in (("vt", "vader/tweets_GroundTruth.txt", 2), ("va", "vader/amazonReviewSnippets_GroundTruth.txt", 2), ("g", "goemotions/train.tsv", 0)):
+        lines = (data / "extra" / name).read_text(encoding="utf-8", errors="replace").split("\n")
         for i, line in enumerate(lines):
             a = read.get(f"{prefix}{i}")
             if a:
-                rows.append({"id": a["id"], "group": a["id"], "source": "vader", "role": "customer", "prev": "", "prev_role": "agent",
-                             "text": html.unescape(line.split("\t")[2])})
+                rows.append({"id": a["id"], "group": a["id"], "source": name.split("/")[0], "role": "customer", "prev": "", "prev_role": "agent",
+                             "text": html.unescape(line.split("\t")[column])})
     rows += conversation_rows(read_jsonl(data / "conversations.jsonl"), "conversations")
     for path in sorted((HERE / "threads").glob("*.jsonl")):
         rows += conversation_rows(read_jsonl(path), "threads")
@@ -118,7 +119,7 @@ def load_unlabelled(data, seed, pool=9_000, posts=4_000):
     with open(data / "extra" / "goemotions" / "train.tsv", encoding="utf-8") as f:
         texts += [("g%d" % i, line.split("\t")[0]) for i, line in enumerate(f)]
     rng.shuffle(texts)
-    for id, text in texts[:posts]:
+    for id, text in [t for t in texts if t[0] not in read][:posts]:
         rows.append({"id": id, "source": "posts", "role": "customer", "text": text, "prev": "", "prev_role": "agent"})
     return [{**r, "group": r["id"], "labels": None, "open": (), "sentiment": None, "cues": None, "once": False} for r in rows]
 
