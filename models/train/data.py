@@ -26,7 +26,7 @@ WRITTEN = ("threads", "conversations", "authored")
 SECOND = ("alternative", "policy", "commitment", "informal", "gratitude", "resolved")
 # Threads that were not read for cues, and those that were read a second time from end to end.
 WITHOUT_CUES = tuple(f"w{n}-" for n in (34, 35, 36, 42, *range(44, 56)))
-READ_TWICE = tuple(f"w{n}-" for n in range(56, 77))
+READ_TWICE = tuple(f"w{n}-" for n in range(56, 83))
 
 
 def read_jsonl(path):

@@ -222,7 +222,7 @@ def main():
         print("both, all turns: labels %.3f, sentiment %.3f" % macro(held, [mean(s, l) for s, l in zip(said, probs)], thresholds))
         probs = both
     info["mood"] = mood.fit(held, probs)
-    print("the customer's turns read together: labels %.3f, sentiment %.3f" % macro(held, mood.shifted(held, probs, info["mood"]), thresholds))
+    print("the same, a customer's mood carried on (each conversation by the others): labels %.3f, sentiment %.3f" % macro(held, mood.crossed(held, probs), thresholds))
     save_file(tensors, out / "model.safetensors")
     (out / "tokenizer.json").write_text(tokenizer)
     info["sha256"] = {n: hashlib.sha256((out / n).read_bytes()).hexdigest() for n in ("model.safetensors", "tokenizer.json")}

@@ -1,7 +1,7 @@
 """A shipped model folder as runs that train.py can go on from: `python restore.py --model ../default --base MINILM --out DIR`.
 
 Writes DIR/large/best.pt, DIR/small (the small network's base, as small.py writes it) and DIR/first/best.pt. The weights are those that are shipped, so they have lost what the
-rounding took; the word vectors and positions are the base's, which no training changes.
+rounding took; the word vectors, which no training changes, and the positions that no turn reaches are the base's.
 """
 
 import argparse
@@ -36,6 +36,8 @@ def read(path, prefix):
 def state(model, tensors):
     """The network's state with the shipped tensors in it."""
     out = model.state_dict()
+    missing = [n for n in out if n not in tensors and "word_embeddings" not in n and "position_ids" not in n]
+    assert not missing, missing
     for name, value in tensors.items():
         if name == POSITIONS:
             out[name][: len(value)] = value
