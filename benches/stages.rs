@@ -33,7 +33,12 @@ fn stages(c: &mut Criterion) {
     let some = &all[..40];
     let turns: Vec<Input<'_>> = some.iter().flat_map(inputs).collect();
     let classifier = Classifier::new(&Model::built_in().unwrap()).unwrap();
-    let signals: Vec<Vec<Signals>> = some.iter().map(|t| classifier.classify(&inputs(t)).unwrap()).collect();
+    let judged = |t: &Transcript| {
+        let mut signals = classifier.classify(&inputs(t)).unwrap();
+        classifier.settle(t.turns.iter().map(|turn| (turn.role, turn.text.as_str())), &mut signals);
+        signals
+    };
+    let signals: Vec<Vec<Signals>> = some.iter().map(judged).collect();
     let mut canned = Canned::default();
     all.iter().for_each(|t| canned.add(t));
     let limits = Limits::default();

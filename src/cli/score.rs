@@ -19,7 +19,7 @@ use crate::turns::Role;
 /// Judge single turns: one line in, one JSON object out, in order
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  echo 'I was charged twice!' | evenhand score\n  echo '{\"text\":\"nope, no can do\",\"role\":\"agent\"}' | evenhand score"
+    after_help = "Each line is judged by itself; an audit also hears what the same customer's turn before showed.\n\nExamples:\n  echo 'I was charged twice!' | evenhand score\n  echo '{\"text\":\"nope, no can do\",\"role\":\"agent\"}' | evenhand score"
 )]
 pub(super) struct Score {
     /// File to read, or - for standard input
@@ -87,7 +87,8 @@ impl Score {
                     before: l.before.as_deref().map(|t| (before(l, *role), t)),
                 })
                 .collect();
-            for (input, signals) in inputs.iter().zip(classifier.classify(&inputs)?) {
+            for (input, mut signals) in inputs.iter().zip(classifier.classify(&inputs)?) {
+                classifier.settle(std::iter::once((input.role, input.text)), std::slice::from_mut(&mut signals));
                 let labels: Vec<_> = signals.labels.iter().collect();
                 let row = json!({"sentiment": signals.sentiment.name(), "labels": labels, "scores": scores(&signals, input.role)});
                 writeln!(out, "{row}")?;

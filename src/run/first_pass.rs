@@ -15,7 +15,7 @@ use super::folder::{Folder, RAW, SPOOL};
 use super::interrupt::Interrupt;
 use super::manifest::{Counts, InputFile};
 use super::output::{RunError, Table};
-use super::pipeline::{Scope, Step, inputs};
+use super::pipeline::{Scope, Step, inputs, settle};
 use crate::findings::Canned;
 use crate::ingest::Reject;
 use crate::signals::{Classifier, Input, Signals};
@@ -144,7 +144,8 @@ impl<'a> FirstPass<'a> {
         loop {
             let needed = |t: &Transcript, left: Option<LeftOut>| if left.is_some() { 0 } else { t.turns.len() };
             while let Some((transcript, left)) = waiting.next_if(|(t, left)| needed(t, *left) <= signals.len()) {
-                let own = signals.drain(..needed(transcript, left)).collect();
+                let mut own: Vec<Signals> = signals.drain(..needed(transcript, left)).collect();
+                settle(self.classifier, transcript, &mut own);
                 self.finished(transcript, own, left)?;
             }
             self.look_up()?;

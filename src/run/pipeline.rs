@@ -202,10 +202,16 @@ pub(super) fn classify(
         .map(|transcript| {
             let left_out = scope.left_out(&transcript);
             let turns = if left_out.is_none() { transcript.turns.len() } else { 0 };
-            let signals = signals.by_ref().take(turns).collect();
+            let mut signals: Vec<Signals> = signals.by_ref().take(turns).collect();
+            settle(classifier, &transcript, &mut signals);
             Classified { transcript, signals, left_out }
         })
         .collect())
+}
+
+/// Finishes the signals of a transcript; there are none of one that is left out.
+pub(super) fn settle(classifier: &Classifier, transcript: &Transcript, signals: &mut [Signals]) {
+    classifier.settle(transcript.turns.iter().map(|t| (t.role, t.text.as_str())), signals);
 }
 
 /// The turns of a transcript, each with the turn before.

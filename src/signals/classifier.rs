@@ -1,5 +1,6 @@
-//! The classifier. In: turns with their context. Out: their signals, in order, the same at any batch size and number of threads.
+//! The classifier. In: turns with their context, then whole conversations. Out: their signals, in order, the same at any batch size and number of threads.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use rayon::prelude::*;
@@ -8,9 +9,9 @@ use super::backend::{Answer, Backend, BackendError, Encoded, LOGITS, Runtime};
 use super::cache::Cache;
 use super::encode::Encoder;
 use super::gate::Gate;
-use super::label::{Cue, Label, LabelSet, QUOTE, Sentiment, Signals};
+use super::label::{Cue, Label, LabelSet, QUOTE, Sentiment, Signals, rounded};
 use super::model::{Model, ModelError, ModelInfo};
-use super::wording::settle;
+use super::wording::{settle_company, settle_customer};
 use crate::turns::Role;
 
 /// Tokens of one batch: enough to use the processor well, little enough for its cache.
@@ -47,9 +48,6 @@ pub(super) struct Answered {
     pub(super) answer: Answer,
     pub(super) deferred: bool,
 }
-
-/// Rows to be classified, each with the places where it is asked for.
-type Rows<'a> = Vec<(&'a Encoded, Vec<usize>)>;
 
 /// Tokens, batches, backends and thresholds together.
 pub struct Classifier {
@@ -101,7 +99,8 @@ impl Classifier {
         self.large.name()
     }
 
-    /// The signals of each turn, in order. Runs on all threads of the present pool.
+    /// The signals of each turn, in order, from the turn and the one before it; they are not finished until [`Classifier::settle`] has seen the whole conversation. Runs
+    /// on all threads of the present pool.
     ///
     /// # Errors
     /// When the tokenizer or the backend fails.
@@ -128,12 +127,26 @@ impl Classifier {
         let signals = |(input, answered): (&Input<'_>, &Option<Answered>)| {
             let Some(Answered { answer, deferred }) = answered else { return Ok(Signals::nothing()) };
             let mut out = self.signals(input.role, &answer.logits);
-            settle(input.role, input.text, &mut out);
+            if input.role.is_company() {
+                settle_company(input.text, &mut out);
+            }
             out.focus = self.focus(input.text, answer)?;
             out.deferred = *deferred;
             Ok(out)
         };
         inputs.par_iter().zip(&answers).with_min_len(64).map(signals).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// Finishes the signals of one whole conversation, once: a customer's mood is carried on from turn to turn (src/signals/mood.rs), and words settle what the customer's
+    /// labels leave open. `turns` and `signals` have an entry a turn.
+    pub fn settle<'a>(&self, turns: impl Iterator<Item = (Role, &'a str)>, signals: &mut [Signals]) {
+        let customers = |(role, text): &(Role, &str)| *role == Role::Customer && !text.trim().is_empty();
+        let (texts, mut own): (Vec<&str>, Vec<&mut Signals>) =
+            turns.zip(signals).filter(|(turn, _)| customers(turn)).map(|((_, text), signals)| (text, signals)).unzip();
+        if let Some(mood) = &self.info.mood {
+            mood.carry(&mut own, self.thresholds[Label::Frustration as usize]);
+        }
+        texts.into_iter().zip(own).for_each(|(text, signals)| settle_customer(text, signals));
     }
 
     /// The answer to each row, the same tokens classified once; none where it was given up.
@@ -151,7 +164,7 @@ impl Classifier {
                 places.entry(row).or_default().push(i);
             }
         }
-        let mut rows: Rows<'_> = places.into_iter().collect();
+        let mut rows: Vec<(&Encoded, Vec<usize>)> = places.into_iter().collect();
         // As they were said: a turn stands beside the one before, and a network that reads them apart computes that once for both.
         rows.sort_by_key(|(_, places)| places[0]);
         let mut keep = |row: &Encoded, places: &[usize], answer: Answer, deferred: bool| {
@@ -178,9 +191,11 @@ impl Classifier {
             });
         }
         // The small network has read it in its context: by itself it is half the work for the large one, and what both say together is as right.
-        let alone: Vec<Encoded> = gate.iter().flat_map(|_| rows.iter().map(|(row, _)| row.alone())).collect();
-        let asked: Vec<&Encoded> =
-            if gate.is_some() { alone.iter().collect() } else { rows.iter().map(|(row, _)| *row).collect() };
+        let asked: Vec<Cow<'_, Encoded>> = rows
+            .iter()
+            .map(|&(row, _)| if gate.is_some() { Cow::Owned(row.alone()) } else { Cow::Borrowed(row) })
+            .collect();
+        let asked: Vec<&Encoded> = asked.iter().map(AsRef::as_ref).collect();
         let Some(mut answers) = run(self.large.as_ref(), &asked, stop)? else { return Ok(None) };
         for (answer, other) in answers.iter_mut().zip(&unsettled) {
             answer.logits = std::array::from_fn(|i| (answer.logits[i] + other.logits[i]) / 2.0);
@@ -234,12 +249,8 @@ impl Classifier {
         let odds = [24, 25, 26].map(|i| (logits[i] - top).exp());
         let sum: f32 = odds.iter().sum();
         let sentiment_p = odds.map(|o| rounded(o / sum));
-        let best = Sentiment::ALL
-            .into_iter()
-            .rev()
-            .max_by(|a, b| sentiment_p[*a as usize].total_cmp(&sentiment_p[*b as usize]));
         Signals {
-            sentiment: best.unwrap_or(Sentiment::Neu),
+            sentiment: Sentiment::likeliest(sentiment_p),
             sentiment_p,
             labels,
             p,
@@ -252,11 +263,6 @@ impl Classifier {
 
 fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + (-x).exp())
-}
-
-/// Four decimals: what is shown is what is judged by.
-fn rounded(p: f32) -> f32 {
-    (p * 10_000.0).round() / 10_000.0
 }
 
 /// A network's answer to each row, in order; none where it was given up.
@@ -338,6 +344,32 @@ mod tests {
         let thanks =
             Input { role: Role::Customer, text: "Thanks, that is all.", before: Some((Role::Agent, input.text)) };
         assert!(!Classifier::new(&model()).unwrap().classify(&[thanks]).unwrap()[0].deferred);
+    }
+
+    #[test]
+    fn a_conversation_is_finished_as_a_whole() {
+        let turns = [
+            (Role::Customer, "Two hours late and nobody tells us anything. You people are a disgrace!"),
+            (Role::Agent, "Which flight is it?"),
+            (Role::System, "transferred"),
+            (Role::Customer, " "),
+            (Role::Customer, "The 4.15 to Leeds"),
+        ];
+        let inputs: Vec<Input<'_>> = turns.iter().map(|&(role, text)| Input { role, text, before: None }).collect();
+        let classifier = Classifier::new(&Model::built_in().unwrap()).unwrap();
+        let first = classifier.classify(&inputs).unwrap();
+        let mut signals = first.clone();
+        classifier.settle(turns.into_iter(), &mut signals);
+        assert_eq!(signals[..4], first[..4]);
+        assert!(signals[4].p(Label::Frustration) > first[4].p(Label::Frustration));
+        // By itself the turn stays as it was.
+        let mut alone = first[4..].to_vec();
+        classifier.settle(turns[4..].iter().copied(), &mut alone);
+        assert_eq!(alone, first[4..]);
+        // Words count once the mood is known.
+        let mut left = Signals { sentiment: Sentiment::Neg, ..Signals::nothing() };
+        classifier.settle([(Role::Customer, "never again")].into_iter(), std::slice::from_mut(&mut left));
+        assert!(left.has(Label::Churn));
     }
 
     #[test]

@@ -146,6 +146,12 @@ impl Sentiment {
     pub fn name(self) -> &'static str {
         ["neg", "neu", "pos"][self as usize]
     }
+
+    /// The one with the highest probability; the first of equals.
+    pub(super) fn likeliest(p: [f32; 3]) -> Self {
+        let best = Self::ALL.into_iter().rev().max_by(|a, b| p[*a as usize].total_cmp(&p[*b as usize]));
+        best.unwrap_or(Self::Neu)
+    }
 }
 
 /// A finer observation that only the rules use: no label of the rulebook, and in no file.
@@ -249,6 +255,11 @@ impl Signals {
     pub fn score(&self) -> f32 {
         self.sentiment_p[2] - self.sentiment_p[0]
     }
+}
+
+/// Four decimals: what is shown is what is judged by.
+pub(super) fn rounded(p: f32) -> f32 {
+    (p * 10_000.0).round() / 10_000.0
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What is true of one turn. In: a turn, its role and the turn before. Out: its [`Signals`]: sentiment and labels with probabilities.
+//! What is true of one turn. In: a turn, its role, the turn before and the customer's own mood before. Out: its [`Signals`]: sentiment and labels with probabilities.
 //!
 //! A [`Backend`] turns token ids into logits; [`Classifier`] does the rest: tokens, batches, thresholds.
 
@@ -11,6 +11,7 @@ mod gate;
 mod label;
 mod lexicon;
 mod model;
+mod mood;
 #[cfg(feature = "onnx")]
 mod onnx;
 mod plain;
@@ -25,4 +26,5 @@ pub use embedded::Embedded;
 pub use label::{Cue, Label, LabelSet, QUOTE, Sentiment, Signals};
 pub use lexicon::{Lexicon, Phrases};
 pub use model::{First, Model, ModelError, ModelInfo};
+pub use mood::Mood;
 pub use vectors::WordVectors;

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use tokenizers::Tokenizer;
 
 use super::label::{Cue, Label, Sentiment};
+use super::mood::Mood;
 
 /// The files of a model folder.
 const DESCRIPTION: &str = "model.json";
@@ -89,6 +90,9 @@ pub struct ModelInfo {
     pub emoji: BTreeMap<char, String>,
     /// From what probability on a label or cue holds.
     pub thresholds: BTreeMap<String, f32>,
+    /// How a customer's mood in one turn bears on the next; absent: not at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mood: Option<Mood>,
     /// sha256 of the other files.
     pub sha256: BTreeMap<String, String>,
 }
@@ -169,6 +173,9 @@ impl Model {
             if !known(name) || !(0.0..=*high).contains(low) || *high > 1.0 {
                 return Err(ModelError::Description(format!("`again` asks for {name} from {low} to {high}")));
             }
+        }
+        if info.mood.is_some_and(|mood| !mood.is_sound()) {
+            return Err(ModelError::Description("`mood` has a weight out of range".to_owned()));
         }
         Ok(Self { info, tokenizer, weights, folder })
     }
@@ -255,6 +262,17 @@ pub(super) enum Weight {
 mod tests {
     use super::*;
     use crate::signals::embedded::Embedded;
+
+    #[test]
+    fn a_mood_out_of_range_is_refused() {
+        let mut description = serde_json::to_value(Model::built_in().unwrap().info()).unwrap();
+        let opened = |description: &serde_json::Value| {
+            Model::new(&serde_json::to_vec(description).unwrap(), Cow::default(), Cow::default(), None).is_ok()
+        };
+        assert!(opened(&description));
+        description["mood"][0][0] = 11.into();
+        assert!(!opened(&description));
+    }
 
     #[test]
     fn a_layer_that_is_not_there_is_refused() {

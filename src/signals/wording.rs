@@ -8,7 +8,7 @@ use regex::Regex;
 
 use super::label::{Label, Sentiment, Signals};
 use crate::lexicon;
-use crate::turns::{Role, fold};
+use crate::turns::fold;
 
 lexicon!(
     /// Casual words: slang, clipped speech, jokes by formula.
@@ -22,7 +22,7 @@ lexicon!(
     /// A refusal in jest.
     NO_WAY: "no can do", "no dice", "no way jose", "fat chance", "not a chance", "no chance", "tough luck", "hard no", "hard pass", "computer says no", "not gonna happen", "not gonna fly", "aint happening", "aint gonna", "in your dreams", "dream on",
     "when pigs fly", "nice try", "nuh uh", "no siree", "no bueno", "no such luck", "that ship has sailed", "rules are rules", "you snooze you lose", "too bad so sad", "sorry not sorry", "no ifs no buts", "no ifs or buts", "not in the cards",
-    "isnt in the cards", "not on the cards", "isnt on the cards", "is off the table", "are off the table", "bit of a stretch", "a bridge too far", "above my pay grade", "thats the way the cookie crumbles", "them's the breaks", "hate to burst your bubble", "better luck next time", "nada", "zilch"
+    "isnt in the cards", "not on the cards", "isnt on the cards", "is off the table", "are off the table", "bit of a stretch", "a bridge too far", "above my pay grade", "thats the way the cookie crumbles", "them's the breaks", "hate to burst your bubble", "clean outta", "clean out of", "fresh outta", "better luck next time", "nada", "zilch"
 );
 
 lexicon!(
@@ -83,23 +83,25 @@ const HINT: f32 = 0.3;
 /// What is left of the probability of an apology that was withheld in so many words.
 const WITHHELD_P: f32 = 0.1;
 
-/// Corrects the signals of a turn.
-pub(super) fn settle(role: Role, text: &str, signals: &mut Signals) {
-    let add = |signals: &mut Signals, label: Label| {
-        signals.labels.insert(label);
-        signals.p[label as usize] = signals.p[label as usize].max(0.5);
-    };
-    if role.is_company() {
-        if CASUAL.hits(text) || MARKS.is_match(text) || text.chars().any(is_emoji) {
-            add(signals, Label::Informal);
-        }
-        if NO_WAY.hits(text) {
-            add(signals, Label::Informal);
-            add(signals, Label::Denial);
-        }
-        apologies(text, signals, add);
-        return;
+fn add(signals: &mut Signals, label: Label) {
+    signals.labels.insert(label);
+    signals.p[label as usize] = signals.p[label as usize].max(0.5);
+}
+
+/// Corrects the signals of a company's turn.
+pub(super) fn settle_company(text: &str, signals: &mut Signals) {
+    if CASUAL.hits(text) || MARKS.is_match(text) || text.chars().any(is_emoji) {
+        add(signals, Label::Informal);
     }
+    if NO_WAY.hits(text) {
+        add(signals, Label::Informal);
+        add(signals, Label::Denial);
+    }
+    apologies(text, signals);
+}
+
+/// Corrects the signals of a customer's turn.
+pub(super) fn settle_customer(text: &str, signals: &mut Signals) {
     let angry = signals.sentiment == Sentiment::Neg;
     if angry && signals.has(Label::Frustration) && signals.p(Label::Problem) >= HINT {
         add(signals, Label::Problem);
@@ -110,7 +112,7 @@ pub(super) fn settle(role: Role, text: &str, signals: &mut Signals) {
 }
 
 /// What the words of an apology are: one, one that is withheld, or a courtesy.
-fn apologies(text: &str, signals: &mut Signals, add: impl Fn(&mut Signals, Label)) {
+fn apologies(text: &str, signals: &mut Signals) {
     let folded = fold(text);
     let said = SORRY.find_iter(&folded).count();
     let drop = |signals: &mut Signals, label: Label| {
@@ -137,11 +139,13 @@ fn is_emoji(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::turns::Role;
 
     fn settled(role: Role, text: &str, sentiment: Sentiment, p: &[(Label, f32)]) -> Signals {
         let mut signals = Signals::certain(sentiment, p.iter().filter(|(_, p)| *p >= 0.5).map(|(l, _)| *l).collect());
         p.iter().for_each(|(l, p)| signals.p[*l as usize] = *p);
-        settle(role, text, &mut signals);
+        let settle = if role.is_company() { settle_company } else { settle_customer };
+        settle(text, &mut signals);
         signals
     }
 
@@ -194,6 +198,7 @@ mod tests {
     fn a_refusal_in_jest_is_one() {
         let signals = settled(Role::Agent, "Right. Well. Computer says no, ha.", Sentiment::Neu, &[]);
         assert!(signals.has(Label::Denial) && signals.has(Label::Informal));
+        assert!(settled(Role::Agent, "We're fresh outta those.", Sentiment::Neu, &[]).has(Label::Denial));
         assert!(!settled(Role::Customer, "Computer says no", Sentiment::Neg, &[]).has(Label::Denial));
     }
 
