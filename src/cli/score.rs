@@ -19,7 +19,7 @@ use crate::turns::Role;
 /// Judge single turns: one line in, one JSON object out, in order
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Each line is judged by itself; an audit also hears what the same customer's turn before showed.\n\nExamples:\n  echo 'I was charged twice!' | evenhand score\n  echo '{\"text\":\"nope, no can do\",\"role\":\"agent\"}' | evenhand score"
+    after_help = "Each line is judged by itself; an audit also weighs the mood of the same\ncustomer's turn before.\n\nExamples:\n  echo 'I was charged twice!' | evenhand score\n  echo '{\"text\":\"nope, no can do\",\"role\":\"agent\"}' | evenhand score"
 )]
 pub(super) struct Score {
     /// File to read, or - for standard input
