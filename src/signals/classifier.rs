@@ -9,7 +9,7 @@ use super::backend::{Answer, Backend, BackendError, Encoded, LOGITS, Runtime};
 use super::cache::Cache;
 use super::encode::Encoder;
 use super::gate::Gate;
-use super::label::{Cue, Label, LabelSet, QUOTE, Sentiment, Signals, rounded};
+use super::label::{Cue, Label, LabelSet, QUOTE, Sentiment, Signals, rounded, sigmoid, softmax};
 use super::model::{Model, ModelError, ModelInfo};
 use super::wording::{settle_company, settle_customer};
 use crate::turns::Role;
@@ -245,10 +245,7 @@ impl Classifier {
             }
         }
         let cues = std::array::from_fn(|i| Cue::ALL[i].fits(role) && sigmoid(logits[27 + i]) >= self.cue_thresholds[i]);
-        let top = logits[24..27].iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let odds = [24, 25, 26].map(|i| (logits[i] - top).exp());
-        let sum: f32 = odds.iter().sum();
-        let sentiment_p = odds.map(|o| rounded(o / sum));
+        let sentiment_p = softmax([logits[24], logits[25], logits[26]]);
         Signals {
             sentiment: Sentiment::likeliest(sentiment_p),
             sentiment_p,
@@ -259,10 +256,6 @@ impl Classifier {
             deferred: false,
         }
     }
-}
-
-fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + (-x).exp())
 }
 
 /// A network's answer to each row, in order; none where it was given up.

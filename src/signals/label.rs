@@ -257,6 +257,19 @@ impl Signals {
     }
 }
 
+/// The probability that a logit stands for.
+pub(super) fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+/// The probabilities that three logits stand for, rounded.
+pub(super) fn softmax(logits: [f32; 3]) -> [f32; 3] {
+    let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let odds = logits.map(|x| (x - top).exp());
+    let sum: f32 = odds.iter().sum();
+    odds.map(|o| rounded(o / sum))
+}
+
 /// Four decimals: what is shown is what is judged by.
 pub(super) fn rounded(p: f32) -> f32 {
     (p * 10_000.0).round() / 10_000.0

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::label::{Label, Sentiment, Signals, rounded};
+use super::label::{Label, Sentiment, Signals, rounded, sigmoid, softmax};
 
 /// What the turn before adds, fitted on held-back conversations (models/train/mood.py).
 ///
@@ -42,18 +42,14 @@ fn shown(signals: &Signals) -> [f32; 3] {
 }
 
 fn shift(signals: &mut Signals, own: [f32; 3], by: [f32; 3], threshold: f32) {
-    let p = rounded(1.0 / (1.0 + (-own[0] - by[0]).exp()));
+    let p = rounded(sigmoid(own[0] + by[0]));
     signals.p[Label::Frustration as usize] = p;
     if p >= threshold {
         signals.labels.insert(Label::Frustration);
     } else {
         signals.labels.remove(Label::Frustration);
     }
-    let odds = [own[1] + by[1], 0.0, own[2] + by[2]];
-    let top = odds.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let odds = odds.map(|o| (o - top).exp());
-    let sum: f32 = odds.iter().sum();
-    signals.sentiment_p = odds.map(|o| rounded(o / sum));
+    signals.sentiment_p = softmax([own[1] + by[1], 0.0, own[2] + by[2]]);
     signals.sentiment = Sentiment::likeliest(signals.sentiment_p);
 }
 
