@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::backend::LOGITS;
-use super::label::Label;
+use super::label::{Label, logit};
 use crate::turns::Role;
 
 /// What the small network leaves to the large one.
@@ -19,7 +19,6 @@ pub(super) struct Gate {
 impl Gate {
     /// `again`: lowest and highest probability by label; a label that is not named leaves nothing.
     pub(super) fn new(again: &BTreeMap<String, [f32; 2]>) -> Self {
-        let logit = |p: f32| (p / (1.0 - p)).ln();
         let unsure = |label: Label| {
             again.get(label.name()).map_or((f32::INFINITY, f32::INFINITY), |[low, high]| (logit(*low), logit(*high)))
         };
@@ -47,7 +46,7 @@ mod tests {
             let mut logits = [5.0; LOGITS];
             logits[Label::Repeat as usize] = -5.0;
             logits[Label::Denial as usize] = -5.0;
-            logits[label as usize] = (p / (1.0 - p)).ln();
+            logits[label as usize] = logit(p);
             logits
         };
         for (role, label, p, settled) in [

@@ -257,6 +257,11 @@ impl Signals {
     }
 }
 
+/// The logit of a probability; infinite for 0 and 1.
+pub(super) fn logit(p: f32) -> f32 {
+    (p / (1.0 - p)).ln()
+}
+
 /// The probability that a logit stands for.
 pub(super) fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + (-x).exp())

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::label::{Label, Sentiment, Signals, rounded, sigmoid, softmax};
+use super::label::{Label, Sentiment, Signals, logit, rounded, sigmoid, softmax};
 
 /// What the turn before adds, fitted on held-back conversations (models/train/mood.py).
 ///
@@ -38,7 +38,7 @@ impl Mood {
 fn shown(signals: &Signals) -> [f32; 3] {
     let p = signals.p(Label::Frustration).clamp(LEAST, 1.0 - LEAST);
     let [neg, neu, pos] = signals.sentiment_p.map(|p| p.max(LEAST).ln());
-    [(p / (1.0 - p)).ln(), neg - neu, pos - neu]
+    [logit(p), neg - neu, pos - neu]
 }
 
 fn shift(signals: &mut Signals, own: [f32; 3], by: [f32; 3], threshold: f32) {
