@@ -5,7 +5,7 @@
 Weights may be of 16 or of 8 bits; the network's are 32-bit floats. Only the large network is written.
 
 Inputs `ids`, `types` (int64) and `mask`, `own` (float32: 1 where there is a token, 1 where it is the turn's own), each [rows, tokens].
-Outputs `logits` [rows, 31] and `adds` [rows, labels, tokens]: what each token adds to a label's logit.
+Outputs `logits` [rows, 38] and `adds` [rows, labels, tokens]: what each token adds to a label's logit.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Training rows from every source, split by a hash of their group, and augmentation of their text.
 
-A row is a dict: id, group, source, role, prev, prev_role, text, sentiment, labels, cues.
+A row is a dict: id, group, source, role, prev, prev_role, text, sentiment, labels, cues (of those that were read, whether each holds).
 """
 
 import gzip
@@ -24,9 +24,16 @@ HELD_BACK = 0.12
 WRITTEN = ("threads", "conversations", "authored")
 # What the second reading decided: of company turns the first four, of customers' thanks and good news the others.
 SECOND = ("alternative", "policy", "commitment", "informal", "gratitude", "resolved")
-# Threads that were not read for cues, and those that were read a second time from end to end.
-WITHOUT_CUES = tuple(f"w{n}-" for n in (34, 35, 36, 42, *range(44, 56)))
+# Threads that were read a second time from end to end, and those that were not read for cues.
 READ_TWICE = tuple(f"w{n}-" for n in range(56, 83))
+WITHOUT_CUES = tuple(f"w{n}-" for n in (34, 35, 36, 42, *range(44, 56)))
+# The cues of the first reading, which took "generic" too narrowly: only where it saw it, it counts. And those of later ones, which stand above it: of company turns, and of what is owed
+# (`next-step`, `answers` and `sent-around` were read too, but no rule gains by them yet).
+FIRST_CUES = ("retells", "waits", "generic", "re-asks")
+LATER_CUES = {
+    "company": ("generic", "personal", "kind", "next-step", "follow-up", "answers", "wall"),
+    "owed": ("apology-owed", "empathy-owed", "retells", "sent-around", "heard", "re-asks"),
+}
 
 
 def read_jsonl(path):
@@ -65,6 +72,11 @@ def read_again(rows, whole):
         r["once"] = r["source"] in WRITTEN and not again and not (labels and r["role"] != "customer") and not r["id"].startswith(READ_TWICE)
 
 
+def ids_read():
+    """Ids of what was read, of the pool and elsewhere."""
+    return {r["id"] for name in ("labels", *LATER_CUES) for r in read_jsonl(HERE / "readings" / f"{name}.jsonl")}
+
+
 def load(data):
     """All rows. `data` is the folder with the labelled text that is not part of this repository."""
     data = Path(data)
@@ -75,13 +87,11 @@ def load(data):
             if r["id"] in WRONG_ROLE:
                 continue
             rows.append({**r, "group": r["id"], "prev_role": other(r["role"])})
-    # Turns of the unlabelled pool that were read: n<line number>.
-    wanted = {int(i[1:]): r for i, r in read.items() if re.fullmatch(r"n\d+", i)}
-    if wanted:
-        for i, r in enumerate(read_jsonl(data / "unlabelled.jsonl.gz")):
-            if i in wanted:
-                a = wanted[i]
-                rows.append({**r, "id": a["id"], "group": a["id"], "prev_role": other(r["role"])})
+    # Turns of the unlabelled pool that were read, some for their cues only: n<line number>.
+    wanted = {int(i[1:]) for i in ids_read() if re.fullmatch(r"n\d+", i)}
+    for i, r in enumerate(read_jsonl(data / "unlabelled.jsonl.gz")):
+        if i in wanted:
+            rows.append({**r, "id": f"n{i}", "group": f"n{i}", "prev_role": other(r["role"]), "labels": None, "sentiment": None})
     # Public posts and review sentences that were read as if a customer wrote them: a prefix and the line number, and the column of the text.
     for prefix, name, column in (("vt", "vader/tweets_GroundTruth.txt", 2), ("va", "vader/amazonReviewSnippets_GroundTruth.txt", 2), ("g", "goemotions/train.tsv", 0)):
         lines = (data / "extra" / name).read_text(encoding="utf-8", errors="replace").split("\n")
@@ -94,18 +104,28 @@ def load(data):
     for path in sorted((HERE / "threads").glob("*.jsonl")):
         rows += conversation_rows(read_jsonl(path), "threads")
     read_again(rows, read)
-    cues = {r["id"]: r["cues"] for r in read_jsonl(HERE / "readings" / "cues.jsonl")}
-    for r in rows:
-        # None: not read for cues.
-        throughout = r["source"] == "threads" and not r["id"].startswith(WITHOUT_CUES)
-        r["cues"] = cues.get(r["id"], [] if throughout else None)
+    read_for_cues(rows)
     return rows
+
+
+def read_for_cues(rows):
+    """Puts what was read of each cue with its row; a row that was read for the later cues is not `once`."""
+    first = {r["id"]: r["cues"] for r in read_jsonl(HERE / "readings" / "cues.jsonl")}
+    again = [({r["id"]: r["cues"] for r in read_jsonl(HERE / "readings" / f"{name}.jsonl")}, cues) for name, cues in LATER_CUES.items()]
+    for r in rows:
+        throughout = r["source"] == "threads" and not r["id"].startswith(WITHOUT_CUES)
+        once = first.get(r["id"], [] if throughout else None)
+        r["cues"] = {} if once is None else {c: c in once for c in FIRST_CUES if c != "generic" or c in once}
+        for read, cues in again:
+            if r["id"] in read:
+                r["cues"] |= {c: c in read[r["id"]] for c in cues}
+                r["once"] = False
 
 
 def load_unlabelled(data, seed, pool=9_000, posts=4_000):
     """Rows without labels, for a teacher to judge: turns of the unlabelled pool that nobody read, and public posts as a customer's."""
     rng = random.Random(seed)
-    data, read = Path(data), {r["id"] for r in read_jsonl(HERE / "readings" / "labels.jsonl")}
+    data, read = Path(data), ids_read()
     rows, seen = [], set()
     turns = [(f"n{i}", r) for i, r in enumerate(read_jsonl(data / "unlabelled.jsonl.gz"))]
     rng.shuffle(turns)
@@ -121,7 +141,7 @@ def load_unlabelled(data, seed, pool=9_000, posts=4_000):
     rng.shuffle(texts)
     for id, text in [t for t in texts if t[0] not in read][:posts]:
         rows.append({"id": id, "source": "posts", "role": "customer", "text": text, "prev": "", "prev_role": "agent"})
-    return [{**r, "group": r["id"], "labels": None, "open": (), "sentiment": None, "cues": None, "once": False} for r in rows]
+    return [{**r, "group": r["id"], "labels": None, "open": (), "sentiment": None, "cues": {}, "once": False} for r in rows]
 
 
 def held_back(row):
@@ -135,14 +155,20 @@ def split(rows):
 
 def targets(row):
     """What the readers say of a row, with a little doubt, for most labels are one reading each: labels, sentiments, cues; none where nobody
-    looked, and a label that is open is not a number."""
+    looked, and a label that is open, or a cue that was not read, is not a number."""
     doubt = lambda y: 0.015 + 0.96 * float(y)
     labels = sentiment = None
     if row["labels"] is not None:
         labels = [math.nan if l in row["open"] else doubt(l in row["labels"]) for l in INDEX]
         sentiment = [0.95 if s == row["sentiment"] else 0.025 for s in SENTIMENTS]
-    cues = None if row["cues"] is None else [doubt(c in row["cues"]) for c in CUES]
+    cues = [doubt(row["cues"][c]) if c in row["cues"] else math.nan for c in CUES] if row["cues"] else None
     return labels, sentiment, cues
+
+
+def read_soft(path):
+    """A teacher's probabilities by row; one from before some cues says nothing of them."""
+    wanted = len(INDEX) + len(SENTIMENTS) + len(CUES)
+    return {r["id"]: r["p"] + [math.nan] * (wanted - len(r["p"])) for r in read_jsonl(path)}
 
 
 SIGN_OFF = re.compile(r"\s*(\^|\*|/|- ?)[A-Z]{1,3}[a-z]*$")

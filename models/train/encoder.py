@@ -57,7 +57,7 @@ class Inputs:
 
 
 class Classifier(nn.Module):
-    """logits: [batch, 24 labels + 3 sentiments + 4 cues]."""
+    """logits: [batch, 24 labels + 3 sentiments + 11 cues]."""
 
     def __init__(self, path):
         super().__init__()

@@ -163,8 +163,9 @@ def mean(a, b):
 def macro(rows, probs, thresholds):
     labels = sum(f1(*counts(rows, probs, i, thresholds[name])) for i, name in enumerate(LABELS)) / len(LABELS)
     n, feeling = len(LABELS), 0.0
+    read = [(r, p) for r, p in zip(rows, probs) if r["sentiment"]]
     for k, s in enumerate(SENTIMENTS):
-        said, truth = [max(range(3), key=lambda j: p[n + j]) == k for p in probs], [r["sentiment"] == s for r in rows]
+        said, truth = [max(range(3), key=lambda j: p[n + j]) == k for _, p in read], [r["sentiment"] == s for r, _ in read]
         tp = sum(a and b for a, b in zip(said, truth))
         feeling += f1(tp, sum(said) - tp, sum(truth) - tp) / 3
     return labels, feeling

@@ -7,10 +7,12 @@ COMPANY = [
     "timeframe", "compensation", "transfer", "ask-info", "greeting", "closing", "check", "blame",
 ]
 LABELS = CUSTOMER + COMPANY
-# Finer observations that only the rules use: a customer had to tell it again or waits for a reply; a reply is canned
-# and takes up nothing, or asks for what was just given.
-CUES = ["retells", "waits", "generic", "re-asks"]
-CUSTOMER_CUES = 2
+# Finer observations that only the rules use (src/signals/label.rs says what each means); a new one stands last, so that an older model's heads keep their places (restore.py).
+CUES = [
+    "retells", "waits", "generic", "re-asks", "personal", "kind", "follow-up", "wall", "heard", "apology-owed", "empathy-owed",
+]
+CUSTOMER_CUES = {"retells", "waits", "apology-owed", "empathy-owed"}
+USUAL_CUES = {"personal", "kind", "follow-up"}  # of most turns; a finding is made where they are missing
 INDEX = {name: i for i, name in enumerate(LABELS)}
 
 
@@ -23,4 +25,4 @@ def side_mask(role):
 def cue_mask(role):
     """1 for the cues a turn of this role can have."""
     customer = role == "customer"
-    return [1.0 if (i < CUSTOMER_CUES) == customer else 0.0 for i in range(len(CUES))]
+    return [1.0 if (cue in CUSTOMER_CUES) == customer else 0.0 for cue in CUES]

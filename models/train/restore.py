@@ -41,6 +41,9 @@ def state(model, tensors):
     for name, value in tensors.items():
         if name == POSITIONS:
             out[name][: len(value)] = value
+        elif name in HEADS.values():
+            assert out[name].shape[1:] == value.shape[1:], name
+            out[name][: len(value)] = value  # the rest are cues that are new, and not to be taught to another before they are trained
         elif "word_embeddings" not in name:
             assert out[name].shape == value.shape, name
             out[name] = value
@@ -52,6 +55,7 @@ def main():
     for name in ("model", "base", "out"):
         a.add_argument(f"--{name}", required=True)
     args = a.parse_args()
+    torch.manual_seed(0)  # for the heads of new cues
     model, base, out = Path(args.model), Path(args.base), Path(args.out)
     weights, first = model / "model.safetensors", json.loads((model / "model.json").read_text())["first"]
     for name in ("large", "first", "small"):

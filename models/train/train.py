@@ -118,7 +118,7 @@ def main():
     print(f"{len(train)} training rows, {len(held)} held back", flush=True)
     soft, unheard = {}, [INDEX[label] for label in args.soft_without.split(",") if label]
     if args.soft:
-        soft = {r["id"]: r["p"] for r in data.read_jsonl(args.soft)}
+        soft = data.read_soft(args.soft)
         train += [r for r in data.load_unlabelled(args.data, args.seed, args.pool, args.posts) if r["id"] in soft]
         print(f"{len(soft)} rows judged by the teacher; {len(train)} training rows", flush=True)
     inputs, model = Inputs(args.base), Classifier(args.base)

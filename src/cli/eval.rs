@@ -22,7 +22,7 @@ pub(super) struct Eval {
     gold: PathBuf,
     #[command(flatten)]
     layout: Layout,
-    /// Judge the rules from the readers' labels: what is wrong then is the rules' own
+    /// Judge the rules from the readers' labels: what is wrong then is the rules' own, or lies in the finer cues that readers do not give
     #[arg(long)]
     readers_labels: bool,
     /// Write every disagreement on a rule to this file (JSON Lines)

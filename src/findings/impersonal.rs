@@ -24,6 +24,9 @@ pub(super) static RULE: Rule = Rule { id: "impersonal", source: include_str!("im
 /// From how many words that name something an answer is about this case.
 const SPECIFIC: usize = 5;
 
+/// From how sure on the classifier's word is enough: to it most turns are personal.
+const SURELY: f32 = 0.8;
+
 fn check(view: &View<'_>) -> Verdict {
     let turns: Vec<usize> = view.company_turns().filter(|&i| view.role(i) == Role::Agent).collect();
     let (Some(&first), true) = (turns.first(), turns.len() >= 2) else {
@@ -35,7 +38,8 @@ fn check(view: &View<'_>) -> Verdict {
         let answers = view.customer_before(i).is_some()
             && !view.any(i, &[AskInfo, Denial, Policy, Blame])
             && specific_words(text) >= SPECIFIC;
-        mentions_name(text) || view.taken_up(text, i) > 0 && !view.cue(i, Cue::Generic) || answers
+        let taken_up = view.taken_up(text, i) > 0 && !view.cue(i, Cue::Generic);
+        mentions_name(text) || taken_up || answers || view.sure(i, Cue::Personal) >= SURELY
     };
     if turns.iter().any(personal) {
         return Verdict::Ok;

@@ -10,12 +10,13 @@
 //! Questions and requests without a problem; trouble that is not the company's doing. "Sorry for the inconvenience" counts as an
 //! apology; "sorry you feel that way", "unfortunately" and "thank you for your patience" do not.
 //! # Measured
-//! On 300 transcripts that were read twice (70 with a violation): precision 0.76 (0.65–0.84), recall
+//! On 300 transcripts that were read twice (70 with a violation): precision 0.73 (0.62–0.81), recall
 //! 0.80 (0.69–0.88), each with its 95 % interval.
 
 use super::rule::{Rule, Severity, Verdict, Violation};
 use super::topic::topic;
 use super::view::View;
+use crate::signals::Cue;
 use crate::signals::Label::{Apology, Frustration, NonApology, Problem};
 use crate::signals::Sentiment;
 
@@ -45,7 +46,9 @@ fn check(view: &View<'_>) -> Verdict {
         turns: vec![problem, reply],
         evidence: Some(Problem),
         severity,
-        confidence: view.p(problem, Problem) * (1.0 - view.p_max(later, Apology)),
+        confidence: view.p(problem, Problem)
+            * view.sure(problem, Cue::ApologyOwed)
+            * (1.0 - view.p_max(later, Apology)),
         seen,
         suggestion: format!(
             "Apologize (the A of L.E.A.R.N.) before the next step, and name it: \"I'm sorry about {what}. …\""
@@ -53,11 +56,12 @@ fn check(view: &View<'_>) -> Verdict {
     })
 }
 
-/// A problem, unless in passing in a thank-you, or anger in a turn that may well be about one.
+/// A problem of the company's doing, unless in passing in a thank-you, or anger in a turn that may well be about one.
 fn wronged(view: &View<'_>, turn: usize) -> bool {
     let thanks = view.signals(turn).sentiment == Sentiment::Pos && !view.has(turn, Frustration);
-    view.has(turn, Problem) && !thanks
-        || view.has(turn, Frustration) && view.negative(turn) && view.p(turn, Problem) >= MAYBE
+    let told = view.has(turn, Problem) && !thanks
+        || view.has(turn, Frustration) && view.negative(turn) && view.p(turn, Problem) >= MAYBE;
+    told && view.cue(turn, Cue::ApologyOwed)
 }
 
 /// From what probability of a problem on anger counts as being about one.
@@ -74,27 +78,31 @@ mod tests {
             &[
                 (
                     "violated 0,1",
-                    "C neg problem | You charged me twice.\nA neu ask-info | Please send your account number.",
+                    "C neg problem +apology-owed | You charged me twice.\nA neu ask-info | Please send your account number.",
                 ),
                 (
                     "violated 1,2",
-                    "C neu | Hi\nC neg problem | The router died again.\nA neu non-apology | Sorry you feel that way.\nC neu | ok\nA neu commitment | A new one is on its way.",
+                    "C neu | Hi\nC neg problem +apology-owed | The router died again.\nA neu non-apology | Sorry you feel that way.\nC neu | ok\nA neu commitment | A new one is on its way.",
                 ),
                 (
                     "violated 2,3",
-                    "A neu apology | Sorry to keep you waiting.\nC neu | np\nC neg problem | My parcel came open.\nA neu ask-info | Which one?",
+                    "A neu apology | Sorry to keep you waiting.\nC neu | np\nC neg problem +apology-owed | My parcel came open.\nA neu ask-info | Which one?",
                 ),
                 (
                     "ok",
-                    "C neg problem | You charged me twice.\nA neu ask-info | Number?\nC neu | 12\nA neu apology | Sorry about that, refunded.",
+                    "C neg problem +apology-owed | You charged me twice.\nA neu ask-info | Number?\nC neu | 12\nA neu apology | Sorry about that, refunded.",
                 ),
-                ("ok", "C neu problem | It will not start.\nA neu apology | Sorry for the inconvenience."),
+                (
+                    "ok",
+                    "C neu problem +apology-owed | It will not start.\nA neu apology | Sorry for the inconvenience.",
+                ),
                 ("n/a", "C neu | How much is a parcel to Rome?\nA neu | Nine pounds."),
                 (
                     "n/a",
-                    "C pos gratitude,problem | Late, but the crew was lovely, thank you!\nA pos | We'll tell them.",
+                    "C pos gratitude,problem +apology-owed | Late, but the crew was lovely, thank you!\nA pos | We'll tell them.",
                 ),
-                ("n/a", "A neu greeting | Hello!\nC neg problem | My parcel came open."),
+                ("n/a", "C neg problem | Strangers got into my mail, help!\nA neu ask-info | Which address?"),
+                ("n/a", "A neu greeting | Hello!\nC neg problem +apology-owed | My parcel came open."),
             ],
         );
     }

@@ -11,14 +11,15 @@
 //! An apology that names what happened ("sorry your bag was left behind"). A bare "sorry for the
 //! inconvenience" or "I understand" is not empathy.
 //! # Measured
-//! On 300 transcripts that were read twice (93 with a violation): precision 0.77 (0.67–0.84), recall
-//! 0.81 (0.71–0.87), each with its 95 % interval.
+//! On 300 transcripts that were read twice (93 with a violation): precision 0.75 (0.65–0.82), recall
+//! 0.82 (0.73–0.88), each with its 95 % interval.
 
 use super::phrases::names_it;
 use super::rule::{Rule, Severity, Verdict, Violation};
 use super::topic::topic;
 use super::view::View;
 use crate::lexicon;
+use crate::signals::Cue;
 use crate::signals::Label::{Apology, Churn, Empathy, Frustration, Problem};
 use crate::signals::Sentiment;
 
@@ -35,12 +36,13 @@ lexicon!(
     "cant afford", "lost my", "robbed", "hacked", "emergency", "scared", "worried", "desperate", "disabled", "newborn"
 );
 
+/// From how sure on a reply was heard: a kind word in passing is soon taken for it.
+const HEARD: f32 = 0.7;
+
 fn check(view: &View<'_>) -> Verdict {
     let upset = |i: usize| {
         let annoyed = view.has(i, Frustration) && view.signals(i).sentiment != Sentiment::Pos;
-        annoyed
-            || LOSS.hits(view.text(i))
-            || view.negative(i) && (view.maybe(i, &[Problem, Frustration]) || HARDSHIP.hits(view.text(i)))
+        annoyed || LOSS.hits(view.text(i)) || view.negative(i) && (view.has(i, Problem) || HARDSHIP.hits(view.text(i)))
     };
     let Some((turn, reply)) =
         view.customer_turns().filter(|&i| upset(i)).find_map(|i| Some((i, view.reply_to(i)?.first())))
@@ -48,7 +50,10 @@ fn check(view: &View<'_>) -> Verdict {
         return Verdict::NotApplicable;
     };
     let later: Vec<usize> = view.company_turns().filter(|&i| i > turn).collect();
-    if later.iter().any(|&i| view.has(i, Empathy) || view.has(i, Apology) && names_it(view.text(i))) {
+    let heard = |&i: &usize| {
+        view.has(i, Empathy) || view.sure(i, Cue::Heard) >= HEARD || view.has(i, Apology) && names_it(view.text(i))
+    };
+    if later.iter().any(heard) {
         return Verdict::Ok;
     }
     let bare = later.iter().any(|&i| view.has(i, Apology));
@@ -60,7 +65,7 @@ fn check(view: &View<'_>) -> Verdict {
         turns: vec![turn, reply],
         evidence: Some(Frustration),
         severity: if upsetting && !bare { Severity::High } else { Severity::Medium },
-        confidence: p * (1.0 - view.p_max(later, Empathy)),
+        confidence: p * (1.0 - view.p_max(later.iter().copied(), Empathy)) * (1.0 - view.surest(later, Cue::Heard)),
         seen: format!("The customer is upset (turn {turn}) and {extent}."),
         suggestion: format!(
             "Empathize (the E of L.E.A.R.N.) in the first reply: say what {} meant for this customer before the next step.",
@@ -94,6 +99,10 @@ mod tests {
                 (
                     "ok",
                     "C neg frustration,problem | Where is my bag\nA neu apology | We're sorry your bag was left behind.",
+                ),
+                (
+                    "ok",
+                    "C neg frustration,problem | Four hours on the floor\nA neu +heard | Nobody should have to wait like that.",
                 ),
                 ("n/a", "C neu problem | The app does not open.\nA neu ask-info | Which phone?"),
                 ("n/a", "C pos gratitude,frustration | A long day, but you saved it!\nA pos | Gladly."),

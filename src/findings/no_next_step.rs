@@ -9,8 +9,8 @@
 //! # What it leaves alone
 //! Matters that are settled, a "no" that the customer accepts, a step promised earlier that still stands, and questions for details ("DM us your number").
 //! # Measured
-//! On 300 transcripts that were read twice (52 with a violation): precision 0.54 (0.43–0.66), recall
-//! 0.71 (0.58–0.82), each with its 95 % interval.
+//! On 300 transcripts that were read twice (52 with a violation): precision 0.53 (0.42–0.64), recall
+//! 0.77 (0.64–0.86), each with its 95 % interval.
 
 use super::over_automation::brings_person;
 use super::rule::{Rule, Severity, Verdict, Violation};
@@ -51,7 +51,7 @@ fn check(view: &View<'_>) -> Verdict {
     // A question is a step only while it waits for its answer.
     let waits = |i: usize| view.has(i, AskInfo) && !view.customer_turns().any(|c| c > i && i != last);
     let step = |i: usize| {
-        let offers = view.maybe(i, &[Commitment, Timeframe, Transfer, Alternative, Compensation]) || waits(i);
+        let offers = view.any(i, &[Commitment, Timeframe, Transfer, Alternative, Compensation]) || waits(i);
         offers && !evades(view, i)
     };
     // A refusal takes back the offer before it.

@@ -9,8 +9,8 @@
 //! # What it leaves alone
 //! An information question that was answered, "DM us, we'll carry on there", and matters that the customer called settled.
 //! # Measured
-//! On 300 transcripts that were read twice (70 with a violation): precision 0.81 (0.70–0.89), recall
-//! 0.73 (0.61–0.82), each with its 95 % interval.
+//! On 300 transcripts that were read twice (70 with a violation): precision 0.78 (0.67–0.86), recall
+//! 0.80 (0.69–0.88), each with its 95 % interval.
 
 use super::no_next_step::{answered, settled, wants};
 use super::phrases::only_relays;
@@ -26,8 +26,8 @@ fn check(view: &View<'_>) -> Verdict {
     let (Some(_), Some(last)) = (asked, last) else {
         return Verdict::NotApplicable;
     };
-    let promises = |&i: &usize| view.maybe(i, &[Commitment, Compensation]) && !only_relays(view.text(i));
-    let closed = view.message_maybe(last, &[Check, AskInfo]) || last.turns.iter().any(promises);
+    let promises = |&i: &usize| view.any(i, &[Commitment, Compensation]) && !only_relays(view.text(i));
+    let closed = view.message_any(last, &[Check, AskInfo]) || last.turns.iter().any(promises);
     if closed || settled(view) || answered(view, last.last()) {
         return Verdict::Ok;
     }

@@ -10,13 +10,14 @@
 //! Plain facts ("no rooms are left that night"), checks that protect the customer, and refusals with an option, an
 //! exception, an escalation or somebody else to turn to in the same or the next message.
 //! # Measured
-//! On 300 transcripts that were read twice (38 with a violation): precision 0.66 (0.51–0.78), recall
-//! 0.71 (0.55–0.83), each with its 95 % interval.
+//! On 300 transcripts that were read twice (38 with a violation): precision 0.72 (0.56–0.84), recall
+//! 0.68 (0.53–0.81), each with its 95 % interval.
 
 use super::phrases::only_relays;
 use super::rule::{Rule, Severity, Verdict, Violation};
 use super::view::{Message, View};
 use crate::lexicon;
+use crate::signals::Cue;
 use crate::signals::Label::{
     Alternative, Apology, Commitment, Compensation, Denial, Frustration, Policy, Problem, Transfer,
 };
@@ -49,13 +50,16 @@ lexicon!(
     "not eligible", "no exceptions", "not something we", "wont be able", "not entitled", "not liable", "hands are tied", "nothing i can do", "nothing we can do", "nothing more i can", "nothing more we can", "thats what everybody pays", "what everyone pays"
 );
 
+/// How sure at least that the company refuses and offers nothing.
+const WALLED: f32 = 0.2;
+
 /// A refusal, or a rule held against a customer who complains.
 fn limits(view: &View<'_>, message: &Message) -> bool {
     let complaint = || view.customer_before(message.first()).is_some_and(|i| view.any(i, &[Problem, Frustration]));
-    let hinted = || view.message_maybe(message, &[Denial, Policy]) && REFUSES.hits(&view.message_text(message));
+    let hinted = || view.message_any(message, &[Policy]) && REFUSES.hits(&view.message_text(message));
     view.message_any(message, &[Denial])
         || hinted()
-        || view.message_any(message, &[Policy]) && !view.message_maybe(message, &[Apology]) && complaint()
+        || view.message_any(message, &[Policy]) && !view.message_any(message, &[Apology]) && complaint()
 }
 
 fn check(view: &View<'_>) -> Verdict {
@@ -72,17 +76,19 @@ fn check(view: &View<'_>) -> Verdict {
         let reason = view.message_any(message, &[Policy]);
         let fact = !reason && FACT.hits(&text);
         let softened = [Some(message), messages.get(k + 1).copied()].into_iter().flatten().any(|m| {
-            view.message_maybe(m, &[Alternative, Compensation])
+            view.message_any(m, &[Alternative, Compensation])
                 || OFFERS.hits(&view.message_text(m))
                 || view.message_any(m, &[Transfer])
                 || m.turns.iter().any(|&i| view.has(i, Commitment) && !only_relays(view.text(i)))
         });
-        if fact || softened || PROTECTS.hits(&text) || view.answers_abuse(message.first()) {
+        let walled = view.surest(message.turns.iter().copied(), Cue::Wall);
+        if walled < WALLED || fact || softened || PROTECTS.hits(&text) || view.answers_abuse(message.first()) {
             continue;
         }
         let main = message.turns.iter().copied().find(|&i| view.any(i, &[Denial, Policy])).unwrap_or(message.first());
         let p = view.p(main, Denial).max(view.p(main, Policy))
-            * (1.0 - view.p_max(message.turns.iter().copied(), Alternative));
+            * (1.0 - view.p_max(message.turns.iter().copied(), Alternative))
+            * walled;
         if p > confidence {
             confidence = p;
             turns.insert(0, main);
@@ -121,25 +127,29 @@ mod tests {
             &[
                 (
                     "violated 1",
-                    "C neu | Can I move to Friday?\nA neu denial,policy | Unfortunately our terms do not allow changes.",
+                    "C neu | Can I move to Friday?\nA neu denial,policy +wall | Unfortunately our terms do not allow changes.",
                 ),
-                ("violated 1", "C neu | Can you waive it?\nA neu denial | I can't do that."),
+                ("violated 1", "C neu | Can you waive it?\nA neu denial +wall | I can't do that."),
                 (
                     "violated 1,3",
-                    "C neu | Refund please\nB neu denial,policy | It is non-refundable under the fare rules.\nC neu | Please\nB neu denial,policy | The policy is clear.",
+                    "C neu | Refund please\nB neu denial,policy +wall | It is non-refundable under the fare rules.\nC neu | Please\nB neu denial,policy +wall | The policy is clear.",
                 ),
                 (
                     "ok",
-                    "C neu | Can I move to Friday?\nA neu denial,policy,alternative | Our terms do not allow it, but I can refund it as a voucher.",
+                    "C neu | Can I move to Friday?\nA neu denial,policy,alternative +wall | Our terms do not allow it, but I can refund it as a voucher.",
                 ),
-                ("ok", "C neu | A room tonight?\nA neu denial | I'm afraid no rooms are left that night."),
+                ("ok", "C neu | A room tonight?\nA neu denial +wall | I'm afraid no rooms are left that night."),
                 (
                     "ok",
-                    "C neu | Can you waive it?\nA neu denial,policy | I'm not allowed to.\nC neu | hm\nA neu alternative | My manager can: shall I ask her?",
+                    "C neu | Can you waive it?\nA neu denial,policy +wall | I'm not allowed to.\nC neu | hm\nA neu alternative | My manager can: shall I ask her?",
                 ),
                 (
                     "ok",
-                    "C neu | Could you extend it?\nA neu denial,policy | The rules don't allow it, but I can send somebody to collect it.",
+                    "C neu | Could you extend it?\nA neu denial,policy +wall | The rules don't allow it, but I can send somebody to collect it.",
+                ),
+                (
+                    "ok",
+                    "C neu | Can I still cancel it?\nA neu denial | Not online any more, but at the counter until noon.",
                 ),
                 ("n/a", "C neu | Can I move to Friday?\nA pos commitment | Done!"),
             ],

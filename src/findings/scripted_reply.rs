@@ -10,8 +10,8 @@
 //! # What it leaves alone
 //! Greetings, closings, routine questions and required notices may be canned.
 //! # Measured
-//! On 300 transcripts that were read twice (43 with a violation): precision 0.66 (0.48–0.80), recall
-//! 0.49 (0.35–0.63), each with its 95 % interval.
+//! On 300 transcripts that were read twice (43 with a violation): precision 0.48 (0.37–0.59), recall
+//! 0.79 (0.65–0.89), each with its 95 % interval.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -37,6 +37,9 @@ const GENERAL: usize = 1;
 /// The same where the classifier calls the text canned.
 const GENERAL_WITH_CUE: usize = 2;
 
+/// From how sure on the classifier's word is enough: readers draw the line at different places.
+const SURELY: f32 = 0.9;
+
 fn check(view: &View<'_>) -> Verdict {
     let agents: Vec<usize> = view.company_turns().filter(|&i| view.role(i) == Role::Agent).collect();
     if agents.is_empty() {
@@ -49,6 +52,10 @@ fn check(view: &View<'_>) -> Verdict {
                 0.8,
                 format!("The same text stands earlier in this conversation (turns {before} and {turn})."),
             );
+        }
+        if view.sure(turn, Cue::Generic) >= SURELY {
+            let seen = format!("A general text answers a specific concern and takes up nothing of it (turn {turn}).");
+            return violated(vec![turn], view.sure(turn, Cue::Generic), seen);
         }
         if !concerned(view, turn) {
             continue;
@@ -229,6 +236,14 @@ mod tests {
                     "C neg problem | The soup came cold twice\nA neu | A bowl should never leave our kitchen like that.",
                 ),
                 ("ok", "C neg problem | The soup came cold twice\nA neu denial | We can't refund it."),
+                (
+                    "violated 1",
+                    "C neu | How do I get into the beta, is it paid?\nA neu commitment,transfer +generic! | Please write to us and we will assist you with the beta.",
+                ),
+                (
+                    "ok",
+                    "C neu | How do I get into the beta, is it paid?\nA neu commitment,transfer +generic | Please write to us and we will assist you with the beta.",
+                ),
                 ("ok", "C neg frustration | This has been a long day.\nA neu closing | Thank you and goodbye."),
                 (
                     "ok",

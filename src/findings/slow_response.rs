@@ -65,8 +65,7 @@ fn check(view: &View<'_>) -> Verdict {
 /// A complaint of waiting for a reply, by the classifier's cue or in the plainest words for it.
 fn complains(view: &View<'_>, turn: usize) -> bool {
     nudges(view, turn)
-        || (view.cue(turn, Cue::Waits) || says_so(view.text(turn)))
-            && (view.negative(turn) || view.maybe(turn, &[Repeat]))
+        || (view.cue(turn, Cue::Waits) || says_so(view.text(turn))) && (view.negative(turn) || view.has(turn, Repeat))
 }
 
 /// Whether the words themselves say so.

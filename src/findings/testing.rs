@@ -1,7 +1,7 @@
 //! Test helpers: transcripts with their labels written as text, and the contract that every rule keeps.
 //!
 //! A case is a line a turn: `C neg problem,frustration | text`. Roles: C customer, A agent, B bot, S system; `@90` is the
-//! time in seconds, `+generic` a cue.
+//! time in seconds, `+generic` a cue, `+generic!` one that is sure.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,8 @@ pub(super) fn parse(case: &str) -> (Transcript, Vec<Signals>) {
     for line in case.lines().map(str::trim).filter(|l| !l.is_empty()) {
         let (head, text) = line.split_once(" | ").unwrap_or_else(|| panic!("no ' | ' in {line}"));
         let mut at = None;
-        let (mut role, mut sentiment, mut labels, mut cues) = (Role::System, Sentiment::Neu, Vec::new(), [false; 4]);
+        let (mut role, mut sentiment, mut labels, mut cues) =
+            (Role::System, Sentiment::Neu, Vec::new(), [0.0; Cue::ALL.len()]);
         for word in head.split_whitespace() {
             match word {
                 "C" => role = Role::Customer,
@@ -30,9 +31,9 @@ pub(super) fn parse(case: &str) -> (Transcript, Vec<Signals>) {
                 "pos" => sentiment = Sentiment::Pos,
                 w if w.starts_with('@') => at = Some(Timestamp::from_second(w[1..].parse().unwrap()).unwrap()),
                 w if w.starts_with('+') => {
-                    let cue =
-                        Cue::ALL.into_iter().find(|c| c.name() == &w[1..]).unwrap_or_else(|| panic!("no cue {w}"));
-                    cues[cue as usize] = true;
+                    let name = w[1..].trim_end_matches('!');
+                    let cue = Cue::ALL.into_iter().find(|c| c.name() == name).unwrap_or_else(|| panic!("no cue {w}"));
+                    cues[cue as usize] = if w.ends_with('!') { 0.95 } else { 0.8 };
                 }
                 w => labels.extend(w.split(',').map(|l| Label::parse(l).unwrap_or_else(|| panic!("no label {l}")))),
             }
@@ -66,10 +67,12 @@ pub(super) fn cases(rule: &Rule, cases: &[(&str, &str)]) {
 }
 
 fn any_signals() -> impl Strategy<Value = Signals> {
-    (0usize..3, proptest::collection::vec(0usize..24, 0..6), any::<[bool; 4]>()).prop_map(|(s, labels, cues)| Signals {
-        cues,
-        ..Signals::certain(Sentiment::ALL[s], labels.into_iter().map(|l| Label::ALL[l]).collect())
-    })
+    (0usize..3, proptest::collection::vec(0usize..24, 0..6), any::<[bool; Cue::ALL.len()]>()).prop_map(
+        |(s, labels, cues)| Signals {
+            cues: cues.map(|holds| if holds { 0.95 } else { 0.1 }),
+            ..Signals::certain(Sentiment::ALL[s], labels.into_iter().map(|l| Label::ALL[l]).collect())
+        },
+    )
 }
 
 fn any_transcript() -> impl Strategy<Value = (Transcript, Vec<Signals>)> {

@@ -31,9 +31,6 @@ impl Default for Limits {
     }
 }
 
-/// From what probability on a label may hold.
-const MAYBE: f32 = 0.25;
-
 /// Beginnings of words that fit any complaint, or that only say who the customer is.
 #[rustfmt::skip]
 const ANY_CASE: &[&str] = &[
@@ -164,19 +161,19 @@ impl<'a> View<'a> {
         self.signals[turn].labels.any(labels)
     }
 
-    /// Whether a turn may have any of the labels: before something is called missing, what speaks for it counts.
-    pub fn maybe(&self, turn: usize, labels: &[Label]) -> bool {
-        labels.iter().any(|&l| self.has(turn, l) || self.p(turn, l) >= MAYBE)
-    }
-
-    /// Whether any turn of the message may have any of the labels.
-    pub fn message_maybe(&self, message: &Message, labels: &[Label]) -> bool {
-        message.turns.iter().any(|&i| self.maybe(i, labels))
-    }
-
     /// Whether a turn has the cue.
     pub fn cue(&self, turn: usize, cue: Cue) -> bool {
         self.signals[turn].cue(cue)
+    }
+
+    /// How sure a cue is, from 0.5 on it holds.
+    pub fn sure(&self, turn: usize, cue: Cue) -> f32 {
+        self.signals[turn].cues[cue as usize]
+    }
+
+    /// How sure a cue is in the turn of some in which it is surest; 0 over none.
+    pub fn surest(&self, turns: impl IntoIterator<Item = usize>, cue: Cue) -> f32 {
+        turns.into_iter().map(|i| self.sure(i, cue)).fold(0.0, f32::max)
     }
 
     /// Whether any turn of the message has any of the labels.

@@ -33,7 +33,7 @@ pub struct EvalOptions {
     pub config: Config,
     /// Seed of the bootstrap.
     pub seed: u64,
-    /// Judge the rules from the readers' labels instead of the classifier's: what is wrong then is the rules' own.
+    /// Judge the rules from the readers' labels instead of the classifier's: what is wrong then is the rules' own, or lies in the cues, which stay the classifier's.
     pub readers_labels: bool,
     /// Where to write each disagreement on a rule, if wanted.
     pub differences: Option<PathBuf>,

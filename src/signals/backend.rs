@@ -5,7 +5,9 @@ use super::label::{Cue, Label, Sentiment};
 use super::model::{Model, ModelError};
 
 /// Logits of a turn: one per label, then neg, neu, pos, then one per cue.
-pub const LOGITS: usize = Label::ALL.len() + Sentiment::ALL.len() + Cue::ALL.len();
+pub const LOGITS: usize = CUES_FROM + Cue::ALL.len();
+/// Where the cues' logits begin.
+pub(super) const CUES_FROM: usize = Label::ALL.len() + Sentiment::ALL.len();
 
 /// One turn as token ids: `[CLS] role text [SEP]`, then `role before [SEP]` where there is a turn before.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

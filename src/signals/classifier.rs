@@ -5,11 +5,11 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
-use super::backend::{Answer, Backend, BackendError, Encoded, LOGITS, Runtime};
+use super::backend::{Answer, Backend, BackendError, CUES_FROM, Encoded, LOGITS, Runtime};
 use super::cache::Cache;
 use super::encode::Encoder;
 use super::gate::Gate;
-use super::label::{Cue, Label, LabelSet, QUOTE, Sentiment, Signals, rounded, sigmoid, softmax};
+use super::label::{Cue, Label, LabelSet, QUOTE, Sentiment, Signals, logit, rounded, sigmoid, softmax};
 use super::model::{Model, ModelError, ModelInfo};
 use super::wording::{settle_company, settle_customer};
 use crate::turns::Role;
@@ -56,7 +56,7 @@ pub struct Classifier {
     first: Option<First>,
     cache: Cache,
     thresholds: [f32; 24],
-    cue_thresholds: [f32; 4],
+    cue_thresholds: [f32; Cue::ALL.len()],
     info: ModelInfo,
 }
 
@@ -197,8 +197,11 @@ impl Classifier {
             .collect();
         let asked: Vec<&Encoded> = asked.iter().map(AsRef::as_ref).collect();
         let Some(mut answers) = run(self.large.as_ref(), &asked, stop)? else { return Ok(None) };
+        // Cues hang on the turn before, so where the large one has not read it, they are the small one's.
+        let shared = if gate.is_some() { CUES_FROM } else { LOGITS };
         for (answer, other) in answers.iter_mut().zip(&unsettled) {
-            answer.logits = std::array::from_fn(|i| (answer.logits[i] + other.logits[i]) / 2.0);
+            let both = |i: usize| if i < shared { (answer.logits[i] + other.logits[i]) / 2.0 } else { other.logits[i] };
+            answer.logits = std::array::from_fn(both);
         }
         for ((row, places), answer) in rows.iter().zip(answers) {
             keep(row, places, answer, gate.is_some());
@@ -244,7 +247,8 @@ impl Classifier {
                 labels.insert(label);
             }
         }
-        let cues = std::array::from_fn(|i| Cue::ALL[i].fits(role) && sigmoid(logits[27 + i]) >= self.cue_thresholds[i]);
+        let sure = |i: usize| rounded(sigmoid(logits[CUES_FROM + i] - logit(self.cue_thresholds[i])));
+        let cues = std::array::from_fn(|i| if Cue::ALL[i].fits(role) { sure(i) } else { 0.0 });
         let sentiment_p = softmax([logits[24], logits[25], logits[26]]);
         Signals {
             sentiment: Sentiment::likeliest(sentiment_p),

@@ -1,7 +1,7 @@
 //! Which turns the small network answers by itself, and which the large one reads again.
 //!
 //! Some labels are rare and decide much: a refusal, a rule held against a customer, a story told again, a promise of time or money. Where the small network may see
-//! one of them and is not sure, the large one is asked too, and the mean of both counts; of a refusal always, for much else hangs on how it is given. On other turns the
+//! one of them and is not sure, the large one is asked too, and the mean of both counts (of the labels and the sentiment; the cues hang on the turn before, and are the small one's); of a refusal always, for much else hangs on how it is given. On other turns the
 //! two differ little for what the large one costs.
 
 use std::collections::BTreeMap;

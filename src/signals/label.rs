@@ -154,36 +154,42 @@ impl Sentiment {
     }
 }
 
-/// A finer observation that only the rules use: no label of the rulebook, and in no file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Cue {
-    /// The customer had to tell, send or report it before.
-    Retells,
-    /// The customer complains of waiting for a reply or on hold.
-    Waits,
-    /// The company's text is canned and takes up nothing of what was said.
-    Generic,
-    /// The company asks for what was just given.
-    ReAsks,
+macro_rules! cues {
+    ($($variant:ident $name:literal $side:ident $doc:literal;)*) => {
+        /// A finer observation that only the rules use: no label of the rulebook, and in no file.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum Cue { $(#[doc = $doc] #[serde(rename = $name)] $variant),* }
+
+        impl Cue {
+            /// In the order of the model's logits.
+            pub const ALL: [Self; 11] = [$(Self::$variant),*];
+
+            /// The name as in `model.json`.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),* }
+            }
+
+            /// Whether a turn of this role can have the cue.
+            pub fn fits(self, role: Role) -> bool {
+                match self { $(Self::$variant => side::$side(role)),* }
+            }
+        }
+    };
 }
 
-impl Cue {
-    /// In the order of the model's logits.
-    pub const ALL: [Self; 4] = [Self::Retells, Self::Waits, Self::Generic, Self::ReAsks];
-
-    /// The name as in `model.json`.
-    pub fn name(self) -> &'static str {
-        ["retells", "waits", "generic", "re-asks"][self as usize]
-    }
-
-    /// Whether a turn of this role can have the cue.
-    pub fn fits(self, role: Role) -> bool {
-        match self {
-            Self::Retells | Self::Waits => side::customer(role),
-            Self::Generic | Self::ReAsks => side::company(role),
-        }
-    }
+// A new one stands last: models/train/restore.py relies on it.
+cues! {
+    Retells "retells" customer "The customer had to tell, send or report it before.";
+    Waits "waits" customer "The customer complains of waiting for a reply or on hold.";
+    Generic "generic" company "A canned text answers a specific concern and takes up nothing of it.";
+    ReAsks "re-asks" company "The company asks for what was just given.";
+    Personal "personal" company "Uses the customer's name, or takes up something specific that they said.";
+    Kind "kind" company "Would do as first words: greets, thanks, apologizes or acknowledges.";
+    FollowUp "follow-up" company "Confirms, checks, promises to come back or carries the matter on.";
+    Wall "wall" company "Refuses for a rule, an authority, a system or no reason, and offers nothing in its place.";
+    Heard "heard" company "Acknowledges the feeling or what it meant, or apologizes and names what happened.";
+    ApologyOwed "apology-owed" customer "Tells of trouble that is the company's doing, or is upset at it.";
+    EmpathyOwed "empathy-owed" customer "Is upset about the company, or tells of loss, hardship or distress.";
 }
 
 /// What the classifier says of one turn.
@@ -197,8 +203,8 @@ pub struct Signals {
     pub labels: LabelSet,
     /// Probability of each label, 0 where the role cannot have it; in the order of [`Label::ALL`].
     pub p: [f32; 24],
-    /// Whether each cue holds; in the order of [`Cue::ALL`].
-    pub cues: [bool; 4],
+    /// How sure each cue is, moved so that it holds from 0.5 on; in the order of [`Cue::ALL`].
+    pub cues: [f32; Cue::ALL.len()],
     /// For each label, the byte of the turn at which the words for it stand; empty for a turn of at most [`QUOTE`] characters.
     pub focus: Vec<u32>,
     /// Whether the small network left this turn to the large one.
@@ -216,7 +222,7 @@ impl Signals {
             sentiment_p: [0.0, 1.0, 0.0],
             labels: LabelSet::default(),
             p: [0.0; 24],
-            cues: [false; 4],
+            cues: [0.0; Cue::ALL.len()],
             focus: Vec::new(),
             deferred: false,
         }
@@ -228,7 +234,7 @@ impl Signals {
         sentiment_p[sentiment as usize] = 1.0;
         let mut p = [0.0; 24];
         labels.iter().for_each(|l| p[l as usize] = 1.0);
-        Self { sentiment, sentiment_p, labels, p, cues: [false; 4], focus: Vec::new(), deferred: false }
+        Self { sentiment, sentiment_p, labels, p, cues: [0.0; Cue::ALL.len()], focus: Vec::new(), deferred: false }
     }
 
     /// Whether the label holds.
@@ -238,7 +244,7 @@ impl Signals {
 
     /// Whether the cue holds.
     pub fn cue(&self, cue: Cue) -> bool {
-        self.cues[cue as usize]
+        self.cues[cue as usize] >= 0.5
     }
 
     /// The byte of the turn at which the words for a label stand; 0 for a short turn.

@@ -161,12 +161,12 @@ impl Model {
             serde_json::from_slice(description).map_err(|e| ModelError::Description(e.to_string()))?;
         if info.labels != Label::ALL || info.sentiments != Sentiment::ALL || info.cues != Cue::ALL {
             return Err(ModelError::Description(
-                "labels are not those of this program's rulebook, in its order".to_owned(),
+                "labels or cues are not those of this program, in its order".to_owned(),
             ));
         }
         let mut names = Label::ALL.map(Label::name).into_iter().chain(Cue::ALL.map(Cue::name));
-        if let Some(name) = names.find(|n| !info.thresholds.contains_key(*n)) {
-            return Err(ModelError::Description(format!("no threshold for {name}")));
+        if let Some(name) = names.find(|n| !info.thresholds.get(*n).is_some_and(|t| 0.0 < *t && *t < 1.0)) {
+            return Err(ModelError::Description(format!("no threshold between 0 and 1 for {name}")));
         }
         let known = |name: &str| Label::ALL.iter().any(|l| l.name() == name);
         for (name, [low, high]) in info.first.iter().flat_map(|first| first.again.iter().flatten()) {
