@@ -335,9 +335,15 @@ mod tests {
             assert_eq!(told.p[at], rounded(sigmoid((large[at] + small[at]) / 2.0)), "{label:?}");
         }
         assert!(!told.deferred && large != small);
-        // A refusal is read again; with no turn before it, that is the same.
+        // A refusal is read again; with no turn before it, that is the same for the labels.
         let read_again = Classifier::new(&model()).unwrap().classify(&[input]).unwrap()[0].clone();
         assert_eq!((read_again.p, read_again.deferred), (told.p, true));
+        // The cues hang on the turn before, which the large one does not see then: they are the small one's.
+        for (k, cue) in Cue::ALL.into_iter().enumerate().filter(|(_, c)| c.fits(Role::Agent)) {
+            let sure = rounded(sigmoid(small[CUES_FROM + k] - logit(both.cue_thresholds[k])));
+            assert_eq!(read_again.cues[k], sure, "{cue:?}");
+        }
+        assert_ne!(read_again.cues, told.cues);
         let thanks =
             Input { role: Role::Customer, text: "Thanks, that is all.", before: Some((Role::Agent, input.text)) };
         assert!(!Classifier::new(&model()).unwrap().classify(&[thanks]).unwrap()[0].deferred);
