@@ -56,10 +56,8 @@ const WALLED: f32 = 0.2;
 /// A refusal, or a rule held against a customer who complains.
 fn limits(view: &View<'_>, message: &Message) -> bool {
     let complaint = || view.customer_before(message.first()).is_some_and(|i| view.any(i, &[Problem, Frustration]));
-    let hinted = || view.message_any(message, &[Policy]) && REFUSES.hits(&view.message_text(message));
-    view.message_any(message, &[Denial])
-        || hinted()
-        || view.message_any(message, &[Policy]) && !view.message_any(message, &[Apology]) && complaint()
+    let held_up = || REFUSES.hits(&view.message_text(message)) || !view.message_any(message, &[Apology]) && complaint();
+    view.message_any(message, &[Denial]) || view.message_any(message, &[Policy]) && held_up()
 }
 
 fn check(view: &View<'_>) -> Verdict {
