@@ -10,6 +10,7 @@ import json
 import math
 import random
 import re
+from functools import cache
 from pathlib import Path
 
 from labels import CUES, INDEX, SENTIMENTS
@@ -61,7 +62,7 @@ def conversation_rows(conversations, source):
 
 def read_again(rows, whole):
     """Puts the later readings above the first one. `open`: labels that readers take in two ways; `once`: text written for this project that nobody has read since, but for thanks."""
-    some = {r["id"]: r for r in read_jsonl(HERE / "readings" / "second.jsonl")}
+    some = readings("second")
     for r in rows:
         again, labels = whole.get(r["id"]), some.get(r["id"])
         if again:
@@ -72,15 +73,21 @@ def read_again(rows, whole):
         r["once"] = r["source"] in WRITTEN and not again and not (labels and r["role"] != "customer") and not r["id"].startswith(READ_TWICE)
 
 
+@cache
+def readings(name):
+    """The lines of one of the readings, by id."""
+    return {r["id"]: r for r in read_jsonl(HERE / "readings" / f"{name}.jsonl")}
+
+
 def ids_read():
     """Ids of what was read, of the pool and elsewhere."""
-    return {r["id"] for name in ("labels", *LATER_CUES) for r in read_jsonl(HERE / "readings" / f"{name}.jsonl")}
+    return {i for name in ("labels", *LATER_CUES) for i in readings(name)}
 
 
 def load(data):
     """All rows. `data` is the folder with the labelled text that is not part of this repository."""
     data = Path(data)
-    read = {r["id"]: r for r in read_jsonl(HERE / "readings" / "labels.jsonl")}
+    read = readings("labels")
     rows = []
     for name in ("labelled.jsonl", "authored.jsonl"):
         for r in read_jsonl(data / name):
@@ -110,15 +117,16 @@ def load(data):
 
 def read_for_cues(rows):
     """Puts what was read of each cue with its row; a row that was read for the later cues is not `once`."""
-    first = {r["id"]: r["cues"] for r in read_jsonl(HERE / "readings" / "cues.jsonl")}
-    again = [({r["id"]: r["cues"] for r in read_jsonl(HERE / "readings" / f"{name}.jsonl")}, cues) for name, cues in LATER_CUES.items()]
+    first = readings("cues")
     for r in rows:
         throughout = r["source"] == "threads" and not r["id"].startswith(WITHOUT_CUES)
-        once = first.get(r["id"], [] if throughout else None)
-        r["cues"] = {} if once is None else {c: c in once for c in FIRST_CUES if c != "generic" or c in once}
-        for read, cues in again:
-            if r["id"] in read:
-                r["cues"] |= {c: c in read[r["id"]] for c in cues}
+        r["cues"] = {}
+        if r["id"] in first or throughout:
+            seen = first.get(r["id"], {"cues": []})["cues"]
+            r["cues"] = {c: c in seen for c in FIRST_CUES if c != "generic" or c in seen}
+        for name, cues in LATER_CUES.items():
+            if seen := readings(name).get(r["id"]):
+                r["cues"] |= {c: c in seen["cues"] for c in cues}
                 r["once"] = False
 
 

@@ -48,20 +48,24 @@ def choose(rows, probs):
     return out
 
 
+def macro(rows, probs, thresholds):
+    """Macro F1 of the labels and of the sentiment."""
+    labels = sum(f1(*counts(rows, probs, i, thresholds[name])) for i, name in enumerate(LABELS)) / len(LABELS)
+    n, feeling = len(LABELS), 0.0
+    read = [(r, p) for r, p in zip(rows, probs) if r["sentiment"]]
+    for k, s in enumerate(SENTIMENTS):
+        said, truth = [max(range(3), key=lambda j: p[n + j]) == k for _, p in read], [r["sentiment"] == s for r, _ in read]
+        tp = sum(a and b for a, b in zip(said, truth))
+        feeling += f1(tp, sum(said) - tp, sum(truth) - tp) / 3
+    return labels, feeling
+
+
 def report(rows, probs, thresholds):
-    lines, total = [], 0.0
+    lines = []
     for i, name in enumerate(LABELS):
         c = counts(rows, probs, i, thresholds[name])
-        total += f1(*c)
         lines.append(f"  {name:14} t {thresholds[name]:.2f}  n {c[0] + c[2]:4}  F1 {f1(*c):.3f}")
     for i, name in enumerate(CUES):
         c = cue_counts(rows, probs, i, thresholds[name])
         lines.append(f"  cue {name:10} t {thresholds[name]:.2f}  n {c[0] + c[2]:4}  F1 {f1(*c):.3f}")
-    n, macro = len(LABELS), 0.0
-    for k, s in enumerate(SENTIMENTS):
-        read = [(r, p) for r, p in zip(rows, probs) if r["sentiment"]]
-        said = [max(range(3), key=lambda j: p[n + j]) == k for _, p in read]
-        truth = [r["sentiment"] == s for r, _ in read]
-        tp = sum(a and b for a, b in zip(said, truth))
-        macro += f1(tp, sum(said) - tp, sum(truth) - tp) / 3
-    return "\n".join(lines) + f"\n  held back: label macro F1 {total / n:.3f}, sentiment macro F1 {macro:.3f}"
+    return "\n".join(lines) + "\n  held back: label macro F1 %.3f, sentiment macro F1 %.3f" % macro(rows, probs, thresholds)

@@ -53,9 +53,12 @@ fn check(view: &View<'_>) -> Verdict {
                 format!("The same text stands earlier in this conversation (turns {before} and {turn})."),
             );
         }
-        if view.sure(turn, Cue::Generic) >= SURELY {
+        let general = |confidence: f32| {
             let seen = format!("A general text answers a specific concern and takes up nothing of it (turn {turn}).");
-            return violated(vec![turn], view.sure(turn, Cue::Generic), seen);
+            violated(vec![turn], confidence, seen)
+        };
+        if view.sure(turn, Cue::Generic) >= SURELY {
+            return general(view.sure(turn, Cue::Generic));
         }
         if !concerned(view, turn) {
             continue;
@@ -78,11 +81,7 @@ fn check(view: &View<'_>) -> Verdict {
         }
         let named = specific_words(view.text(turn));
         if named <= GENERAL || view.cue(turn, Cue::Generic) && named <= GENERAL_WITH_CUE {
-            return violated(
-                vec![turn],
-                0.6,
-                format!("A general text answers a specific concern and takes up nothing of it (turn {turn})."),
-            );
+            return general(0.6);
         }
     }
     Verdict::Ok

@@ -32,7 +32,7 @@ pub(super) fn parse(case: &str) -> (Transcript, Vec<Signals>) {
                 w if w.starts_with('@') => at = Some(Timestamp::from_second(w[1..].parse().unwrap()).unwrap()),
                 w if w.starts_with('+') => {
                     let name = w[1..].trim_end_matches('!');
-                    let cue = Cue::ALL.into_iter().find(|c| c.name() == name).unwrap_or_else(|| panic!("no cue {w}"));
+                    let cue = Cue::parse(name).unwrap_or_else(|| panic!("no cue {w}"));
                     cues[cue as usize] = if w.ends_with('!') { 0.95 } else { 0.8 };
                 }
                 w => labels.extend(w.split(',').map(|l| Label::parse(l).unwrap_or_else(|| panic!("no label {l}")))),

@@ -4,25 +4,44 @@ use serde::{Deserialize, Serialize};
 
 use crate::turns::Role;
 
-macro_rules! labels {
-    ($($variant:ident $name:literal $side:ident $doc:literal;)*) => {
-        /// One thing that can be true of a turn.
+/// What can be true of a turn, by name: an enum whose order is that of the model's logits.
+macro_rules! observations {
+    ($(#[$about:meta])* $kind:ident, $noun:literal, $count:literal; $($variant:ident $name:literal $side:ident $doc:literal;)*) => {
+        $(#[$about])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
-        pub enum Label { $(#[doc = $doc] $variant),* }
+        pub enum $kind { $(#[doc = $doc] $variant),* }
 
-        impl Label {
-            /// Every label, in the order of the model's logits.
-            pub const ALL: [Label; 24] = [$(Label::$variant),*];
+        impl $kind {
+            /// Each of them, in the order of the model's logits.
+            pub const ALL: [Self; $count] = [$(Self::$variant),*];
 
             /// The name as in files.
             pub fn name(self) -> &'static str {
-                match self { $(Label::$variant => $name),* }
+                match self { $(Self::$variant => $name),* }
             }
 
-            /// Whether a turn of this role can have the label.
+            /// The one of that name.
+            pub fn parse(name: &str) -> Option<Self> {
+                Self::ALL.into_iter().find(|x| x.name() == name)
+            }
+
+            /// Whether it can be true of a turn of this role.
             pub fn fits(self, role: Role) -> bool {
-                match self { $(Label::$variant => side::$side(role)),* }
+                match self { $(Self::$variant => side::$side(role)),* }
+            }
+        }
+
+        impl Serialize for $kind {
+            fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                s.serialize_str(self.name())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $kind {
+            fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                let name = String::deserialize(d)?;
+                Self::parse(&name).ok_or_else(|| serde::de::Error::custom(format!(concat!("unknown ", $noun, " {}"), name)))
             }
         }
     };
@@ -40,7 +59,9 @@ mod side {
     }
 }
 
-labels! {
+observations! {
+    /// A label of the rulebook.
+    Label, "label", 24;
     Problem "problem" customer "reports a failure on the company's side";
     Frustration "frustration" customer "expresses annoyance, anger, distress or sarcasm";
     Repeat "repeat" customer "has said, asked or sent it before, or still waits for a reply";
@@ -65,26 +86,6 @@ labels! {
     Closing "closing" company "closes courteously";
     Check "check" company "checks that it is solved or offers further help";
     Blame "blame" company "puts the fault on the customer or talks down";
-}
-
-impl Label {
-    /// The label of that name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|l| l.name() == name)
-    }
-}
-
-impl Serialize for Label {
-    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.serialize_str(self.name())
-    }
-}
-
-impl<'de> Deserialize<'de> for Label {
-    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(d)?;
-        Self::parse(&name).ok_or_else(|| serde::de::Error::custom(format!("unknown label {name}")))
-    }
 }
 
 /// A set of labels.
@@ -154,31 +155,10 @@ impl Sentiment {
     }
 }
 
-macro_rules! cues {
-    ($($variant:ident $name:literal $side:ident $doc:literal;)*) => {
-        /// A finer observation that only the rules use: no label of the rulebook, and in no file.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-        pub enum Cue { $(#[doc = $doc] #[serde(rename = $name)] $variant),* }
-
-        impl Cue {
-            /// In the order of the model's logits.
-            pub const ALL: [Self; 11] = [$(Self::$variant),*];
-
-            /// The name as in `model.json`.
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name),* }
-            }
-
-            /// Whether a turn of this role can have the cue.
-            pub fn fits(self, role: Role) -> bool {
-                match self { $(Self::$variant => side::$side(role)),* }
-            }
-        }
-    };
-}
-
 // A new one stands last: models/train/restore.py relies on it.
-cues! {
+observations! {
+    /// A finer observation that only the rules use: no label of the rulebook, and in no file of a run.
+    Cue, "cue", 11;
     Retells "retells" customer "The customer had to tell, send or report it before.";
     Waits "waits" customer "The customer complains of waiting for a reply or on hold.";
     Generic "generic" company "A canned text answers a specific concern and takes up nothing of it.";
