@@ -26,7 +26,7 @@ WRITTEN = ("threads", "conversations", "authored")
 # What the second reading decided: of company turns the first four, of customers' thanks and good news the others.
 SECOND = ("alternative", "policy", "commitment", "informal", "gratitude", "resolved")
 # Threads that were read a second time from end to end, and those that were not read for cues.
-READ_TWICE = tuple(f"w{n}-" for n in range(56, 83))
+READ_TWICE = tuple(f"w{n}-" for n in range(56, 100))
 WITHOUT_CUES = tuple(f"w{n}-" for n in (34, 35, 36, 42, *range(44, 56)))
 # The cues of the first reading, which took "generic" too narrowly: only where it saw it, it counts. And those of later ones, which stand above it: of company turns, and of what is owed
 # (`next-step`, `answers` and `sent-around` were read too, but no rule gains by them yet).
@@ -61,8 +61,8 @@ def conversation_rows(conversations, source):
 
 
 def read_again(rows, whole):
-    """Puts the later readings above the first one. `open`: labels that readers take in two ways; `once`: text written for this project that nobody has read since, but for thanks."""
-    some = readings("second")
+    """Puts the later readings above the first one. `open`: labels that readers take in two ways (`alternative` was read a third time, wider, where it was not seen); `once`: text written for this project that nobody has read since, but for thanks."""
+    some, elsewhere = readings("second"), readings("alternative")
     for r in rows:
         again, labels = whole.get(r["id"]), some.get(r["id"])
         if again:
@@ -70,6 +70,9 @@ def read_again(rows, whole):
         if labels:
             r["labels"] = [l for l in r["labels"] if l not in SECOND] + labels["labels"]
         r["open"] = (labels or again or {}).get("open", ())
+        if wide := elsewhere.get(r["id"]):
+            r["labels"] = [l for l in r["labels"] if l != "alternative"] + ["alternative"] * (wide["alternative"] is True)
+            r["open"] = [l for l in r["open"] if l != "alternative"] + ["alternative"] * (wide["alternative"] is None)
         r["once"] = r["source"] in WRITTEN and not again and not (labels and r["role"] != "customer") and not r["id"].startswith(READ_TWICE)
 
 

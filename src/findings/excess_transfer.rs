@@ -12,7 +12,6 @@
 //! On 300 transcripts that were read twice (12 with a violation): precision 0.71 (0.36–0.92), recall
 //! 0.42 (0.19–0.68), each with its 95 % interval.
 
-use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -21,8 +20,8 @@ use super::phrases::names_any;
 use super::rule::{Rule, Severity, Verdict, Violation};
 use super::view::View;
 use crate::lexicon;
-use crate::signals::Label::{Repeat, Transfer};
-use crate::turns::{content_words, fold, stem};
+use crate::signals::Label::{Problem, Repeat, Transfer};
+use crate::turns::{content_words, fold, stem, words};
 
 pub(super) static RULE: Rule =
     Rule { id: "excess-transfer", source: include_str!("excess_transfer.rs"), context: false, check };
@@ -39,8 +38,9 @@ lexicon!(
 static SENT_ON: LazyLock<Regex> = LazyLock::new(|| {
     #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
     Regex::new(concat!(
-        r"\b(?:(?:told|asked) me to (?:ask|call|ring|phone|contact|write|go|talk|speak|try|see|email|message)|(?:sent|referred|passed|directed|forwarded|transferred|put) me (?:on |over |back |through )?to",
-        r"|gave me (?:your|their|this) (?:number|address|name)|said to (?:ask|call|ring|phone|contact|write|try|email)|(?:who|which) (?:told|sent|referred) me)\b",
+        r"\b(?:asked me to (?:ask|call|ring|phone|contact|write|go|talk|speak|try|see|email|message)|(?:sent|referred|passed|directed|forwarded|transferred|put) me (?:on |over |back |through )?to",
+        r"|(?:said|says?|tells?|told)(?: me| us)?(?: to)? (?:call|ring|phone|email|mail|message|try|ask|contact|see|webchat|chat|write|go|speak|talk)",
+        r"|gave me (?:your|their|this) (?:number|address|name)|(?:who|which) (?:told|sent|referred) me)\b",
     ))
     .unwrap()
 });
@@ -62,7 +62,7 @@ const PLACES: &[(&str, &[&str])] = &[
 
 fn check(view: &View<'_>) -> Verdict {
     let around = |i: usize| AROUND.hits(view.text(i)) && (view.negative(i) || view.has(i, Repeat));
-    let told = view.customer_turns().find(|&i| around(i) || SENT_ON.find_iter(&fold(view.text(i))).count() > 1);
+    let told = view.customer_turns().find(|&i| around(i) || sent_on(view, i) > 1);
     let sent: Vec<usize> = view.company_turns().filter(|&i| view.has(i, Transfer)).collect();
     if let Some(turn) = told {
         let turns: Vec<usize> = std::iter::once(turn).chain(sent).collect();
@@ -82,13 +82,14 @@ fn check(view: &View<'_>) -> Verdict {
             format!("The customer is sent on (turn {step}) to where they say they have been (turn {turn})."),
         );
     }
-    let mut places: BTreeSet<&str> = BTreeSet::new();
+    let mut places: Vec<Place> = Vec::new();
     let mut steps = Vec::new();
     for &turn in &sent {
         // An offer that the customer does not take is no transfer.
-        let offered = view.text(turn).contains("I can transfer")
-            || view.text(turn).trim_end().ends_with("Would you like me to do that?");
-        if !offered && places.insert(place(view.text(turn))) {
+        let offered = OFFER.is_match(view.text(turn)) && !taken(view, turn);
+        let place = Place::named(view.text(turn));
+        if !offered && places.iter().all(|p| p.differs(&place)) {
+            places.push(place);
             steps.push(turn);
         }
     }
@@ -150,9 +151,66 @@ fn list(turns: &[usize]) -> String {
     turns.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")
 }
 
-fn place(text: &str) -> &'static str {
-    PLACES.iter().find(|(_, words)| names_any(text, words)).map_or("elsewhere", |(name, _)| name)
+struct Place {
+    kind: &'static str,
+    /// Last digits of the number to call, where it is given.
+    number: Option<String>,
 }
+
+impl Place {
+    fn named(text: &str) -> Self {
+        let kind = PLACES.iter().find(|(_, words)| names_any(text, words)).map_or("elsewhere", |(name, _)| name);
+        let number = NUMBER.find(text).filter(|_| kind == "phone").map(|n| {
+            let digits: String = n.as_str().chars().filter(char::is_ascii_digit).collect();
+            digits[digits.len().saturating_sub(7)..].to_owned()
+        });
+        Self { kind, number }
+    }
+
+    /// Another place: of another kind, or another number to call where both are given.
+    fn differs(&self, other: &Self) -> bool {
+        self.kind != other.kind || self.number.is_some() && other.number.is_some() && self.number != other.number
+    }
+}
+
+/// A number to call.
+static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
+    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
+    Regex::new(r"(?:\+|\b0|\b1[- ]|\([0-9]{3,5}\) ?|\b[2-9][0-9]{2}[- ])[0-9][0-9 -]{4,}[0-9]").unwrap()
+});
+
+/// Whether the customer's answer takes up what was offered.
+fn taken(view: &View<'_>, turn: usize) -> bool {
+    let answer = view.customer_turns().find(|&i| i > turn);
+    answer.is_some_and(|i| {
+        let yes = words(view.text(i)).into_iter().next();
+        yes.is_some_and(|w| matches!(w.as_str(), "yes" | "yeah" | "yep" | "please" | "ok" | "okay" | "sure"))
+    })
+}
+
+/// How many places the customer says sent them on.
+fn sent_on(view: &View<'_>, turn: usize) -> usize {
+    if !(view.negative(turn) || view.any(turn, &[Problem, Repeat])) {
+        return 0;
+    }
+    let text = fold(view.text(turn));
+    let another = |at: &regex::Match<'_>| {
+        let own = ["i", "we"].contains(&text[..at.start()].split_whitespace().next_back().unwrap_or_default());
+        let next = text[at.end()..].split_whitespace().next().unwrap_or_default();
+        !own && !["again", "later", "already", "not", "was", "is", "address"].contains(&next)
+    };
+    SENT_ON.find_iter(&text).filter(another).count()
+}
+
+/// A hand-over that is only put to the customer.
+static OFFER: LazyLock<Regex> = LazyLock::new(|| {
+    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
+    Regex::new(concat!(
+        r"(?i)\bI can transfer\b|would you like me to do that\?\s*$",
+        r"|\b(?:would you like me to|shall I|should I|do you want me to) (?:transfer|put you|connect|pass you|hand you)",
+    ))
+    .unwrap()
+});
 
 fn violated(turns: Vec<usize>, confidence: f32, seen: String) -> Verdict {
     Verdict::Violated(Violation {
@@ -187,10 +245,35 @@ mod tests {
                     "violated 1,0",
                     "C neu | I've just come from your meter lot, who put me on to you\nA neu transfer | That is one for the meter team.",
                 ),
+                (
+                    "violated 0",
+                    "C neg problem | shop said ring, the phone said try webchat, so hi\nA neu ask-info | Hi, the number?",
+                ),
+                ("ok", "C neg problem | they said to ring you\nA neu transfer | Please call billing."),
+                (
+                    "ok",
+                    "C neg problem | the app says try again later, then it says try again later\nA neu transfer | Please call billing.",
+                ),
+                (
+                    "ok",
+                    "C neg problem | the lift is out\nA neu transfer | Please call our helpline.\nC neu | what number?\nA neu transfer | You can call 0300 555 0142.",
+                ),
+                (
+                    "violated 1,3",
+                    "C neg problem | a cracked screen\nA neu transfer | I'm connecting you with Claims, our team.\nC neu | ok\nA neu transfer | Shall I put you through to the glass desk?\nC neu | yes please",
+                ),
                 ("violated 2", "C neu | hi\nA neu greeting | Hello\nC neg | I keep being passed around"),
                 (
                     "ok",
                     "C neg problem | wrong bill\nA neu transfer | Please call billing.\nC neu | sure\nA neu transfer | The number to call is on the bill.",
+                ),
+                (
+                    "violated 1,3",
+                    "C neg problem | the lift is out\nA neu transfer | Please call 0300 555 0142.\nC neu | engaged\nA neu transfer | Please call 0300 555 0177 then.",
+                ),
+                (
+                    "ok",
+                    "C neg problem | a cracked screen\nA neu transfer | I'm connecting you with Claims.\nC neu | ok\nA neu transfer | I can take it, or shall I put you through to the glass desk?",
                 ),
                 ("ok", "C neg problem | wrong bill\nA neu transfer | Please call billing."),
                 (

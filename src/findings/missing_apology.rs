@@ -8,20 +8,27 @@
 //! "I'm sorry about the double charge. Send me your account number and I'll refund one."
 //! # What it leaves alone
 //! Questions and requests without a problem; trouble that is not the company's doing. "Sorry for the inconvenience" counts as an
-//! apology; "sorry you feel that way", "unfortunately" and "thank you for your patience" do not.
+//! apology; "sorry you feel that way", "sorry to keep you" where the wait was not the trouble, "unfortunately" and "thank you for your patience" do not.
 //! # Measured
 //! On 300 transcripts that were read twice (70 with a violation): precision 0.73 (0.62–0.81), recall
 //! 0.80 (0.69–0.88), each with its 95 % interval.
 
+use super::phrases::apologizes_for_manners;
 use super::rule::{Rule, Severity, Verdict, Violation};
 use super::topic::topic;
 use super::view::View;
+use crate::lexicon;
 use crate::signals::Cue;
-use crate::signals::Label::{Apology, Frustration, NonApology, Problem};
+use crate::signals::Label::{Apology, Frustration, NonApology, Problem, Repeat};
 use crate::signals::Sentiment;
 
 pub(super) static RULE: Rule =
     Rule { id: "missing-apology", source: include_str!("missing_apology.rs"), context: false, check };
+
+lexicon!(
+    /// The trouble is, or may be, the wait.
+    WAITED: "wait", "waiting", "waited", "late", "delay", "delayed", "slow", "on hold", "no reply", "no answer", "nobody answers", "hours", "days", "weeks"
+);
 
 fn check(view: &View<'_>) -> Verdict {
     let Some((problem, reply)) =
@@ -30,16 +37,23 @@ fn check(view: &View<'_>) -> Verdict {
         return Verdict::NotApplicable;
     };
     let later: Vec<usize> = view.company_turns().filter(|&i| i > problem).collect();
-    if later.iter().any(|&i| view.has(i, Apology)) {
+    // An apology for something else does not settle it; where the wait is the trouble, one for the wait does.
+    let late = view.cue(problem, Cue::Waits) || view.has(problem, Repeat) || WAITED.hits(view.text(problem));
+    let elsewhere = |i: usize| !late && apologizes_for_manners(view.text(i));
+    if later.iter().any(|&i| view.has(i, Apology) && !elsewhere(i)) {
         return Verdict::Ok;
     }
     let what = topic(view.text(problem));
     let withheld = later.iter().find(|&&i| view.has(i, NonApology));
-    let seen = match withheld {
-        Some(i) => format!(
+    let manners = later.iter().find(|&&i| view.has(i, Apology));
+    let seen = match (withheld, manners) {
+        (_, Some(i)) => format!(
+            "No apology found for the problem that the customer reported (turn {problem}); turn {i} apologizes only for the wait or for a question."
+        ),
+        (Some(i), None) => format!(
             "No apology found after the customer reported a problem (turn {problem}); turn {i} sounds like an apology but takes no responsibility."
         ),
-        None => format!("No apology found after the customer reported a problem (turn {problem})."),
+        (None, None) => format!("No apology found after the customer reported a problem (turn {problem})."),
     };
     let severity = if view.has(problem, Frustration) { Severity::High } else { Severity::Medium };
     Verdict::Violated(Violation {
@@ -48,7 +62,7 @@ fn check(view: &View<'_>) -> Verdict {
         severity,
         confidence: view.p(problem, Problem)
             * view.sure(problem, Cue::ApologyOwed)
-            * (1.0 - view.p_max(later, Apology)),
+            * (1.0 - view.p_max(later.into_iter().filter(|&i| !elsewhere(i)), Apology)),
         seen,
         suggestion: format!(
             "Apologize (the A of L.E.A.R.N.) before the next step, and name it: \"I'm sorry about {what}. …\""
@@ -95,6 +109,14 @@ mod tests {
                 (
                     "ok",
                     "C neu problem +apology-owed | It will not start.\nA neu apology | Sorry for the inconvenience.",
+                ),
+                (
+                    "violated 0,1",
+                    "C neu problem +apology-owed | The export eats the last column.\nA neu apology,commitment | Sorry to keep you. A fix is out at noon.",
+                ),
+                (
+                    "ok",
+                    "C neg problem +apology-owed +waits | Two days and nobody answers.\nA neu apology | Apologies for the late reply.",
                 ),
                 ("n/a", "C neu | How much is a parcel to Rome?\nA neu | Nine pounds."),
                 (

@@ -40,13 +40,15 @@ fn check(view: &View<'_>) -> Verdict {
     if settled(view) {
         return Verdict::Ok;
     }
+    // What came before the customer said anything is no step for them; "hi" is nothing yet.
+    let first = view.customer_turns().find(|&i| i == asked || content_words(view.text(i)).len() >= 3).unwrap_or(asked);
     // A goodbye takes no step back: the last two turns that say something count.
     let tail: Vec<usize> = view
         .company_turns()
         .rev()
         .filter(|&i| !courtesy(view, i))
         .take(2)
-        .filter(|&i| i > asked || i == last)
+        .filter(|&i| i > first || i == last)
         .collect();
     // A question is a step only while it waits for its answer.
     let waits = |i: usize| view.has(i, AskInfo) && !view.customer_turns().any(|c| c > i && i != last);
@@ -173,6 +175,14 @@ mod tests {
                 (
                     "ok",
                     "C neg problem | It broke\nA neu | Bring it in.\nC pos gratitude | Thank you!\nA neu closing | Bye\nC neu | u too",
+                ),
+                (
+                    "violated 3",
+                    "C neu | hi\nB neu greeting,timeframe | Our team answers within 2 minutes.\nC neg problem | The boiler is out.\nA neu empathy | Oh dear.",
+                ),
+                (
+                    "ok",
+                    "C neu | The machine at the station kept my card.\nA neu apology,commitment | I've ordered you a new one.\nC neg problem | It's the second time this year.\nA neu empathy | That is annoying.",
                 ),
                 ("n/a", "C neg problem | Where is my sofa?"),
             ],

@@ -20,9 +20,19 @@ lexicon!(
     "come back to you", "investigate", "looking into", "look into", "escalate", "escalated", "escalating", "fix", "fixed", "cancel", "cancelled", "booked", "changed", "working to", "working on"
 );
 
+/// What is refused is not done: "we will not refund the fee".
+static REFUSED: LazyLock<Regex> = LazyLock::new(|| {
+    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
+    Regex::new(concat!(
+        r"\b(?:(?:will|can|do|could|would) not|cannot|cant|wont|dont|couldnt|wouldnt|unable to|not able to)",
+        r"(?: (?:be able to|offer|give|issue|any|a|the|you|your|this|that)){0,3} (?:refund|rebook|credit|voucher|replace|cancel|change|fix)\w*",
+    ))
+    .unwrap()
+});
+
 /// Whether a text only passes feedback on.
 pub(super) fn only_relays(text: &str) -> bool {
-    RELAY.hits(text) && !ACTS.hits(text)
+    RELAY.hits(text) && !ACTS.hits(&REFUSED.replace_all(&fold(text), " "))
 }
 
 /// What is said right after "sorry": up to the end of the clause.
@@ -30,6 +40,33 @@ static SORRY: LazyLock<Regex> = LazyLock::new(|| {
     #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
     Regex::new(r"(?i)(?:sorry|apologi[sz]e|apologies|apology|regret)\b([^.,!?;:\n^*]*)").unwrap()
 });
+
+/// Words that apologize or take responsibility.
+static REGRET: LazyLock<Regex> = LazyLock::new(|| {
+    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
+    Regex::new(concat!(
+        r"(?i)\b(?:sorry|apologi[sz](?:e|ed|ing)|apologies|apology|regret",
+        r"|our (?:fault|mistake|error)|on us|let you down|should(?:n.t| not)? have)\b",
+    ))
+    .unwrap()
+});
+
+/// An apology for how the conversation goes: a question put politely, a late answer, an interruption.
+static MANNERS: LazyLock<Regex> = LazyLock::new(|| {
+    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
+    Regex::new(concat!(
+        r"(?i)\b(?:sorry|apologies|apologi[sz]e) to (?:keep you(?: waiting| holding| on hold)?(?: here|[.,!]|$)|(?:bother|interrupt|trouble you|butt in|jump in)\b)",
+        r"|\b(?:sorry|apologies|apologi[sz]e) (?:for|about) (?:the|our|my) (?:late|slow|delayed) (?:reply|response|answer|typing)(?P<more> and)?",
+        r"|(?:^|[.!?]\s+)(?:sorry|apologies), (?:(?:which|who|where|when|was that|is that|what (?:is|was|did|do))\b|(?:could|can) you (?:repeat|say|spell|confirm)\b)[^.!]*\?",
+    ))
+    .unwrap()
+});
+
+/// Whether a text apologizes for nothing but how the conversation goes.
+pub(super) fn apologizes_for_manners(text: &str) -> bool {
+    let manners = MANNERS.captures_iter(text).filter(|c| c.name("more").is_none()).count();
+    manners > 0 && REGRET.find_iter(text).count() <= manners
+}
 
 /// Words that name nothing: an apology of these alone is a bare one.
 #[rustfmt::skip]
@@ -94,9 +131,37 @@ mod tests {
     }
 
     #[test]
+    fn an_apology_for_manners_is_none_for_what_went_wrong() {
+        for manners in [
+            "Sorry to keep you waiting here.",
+            "Sorry, which line was that?",
+            "Hi, apologies for the late reply. Done.",
+            "Sorry for my slow typing. I've refunded it.",
+        ] {
+            assert!(apologizes_for_manners(manners), "{manners}");
+        }
+        for meant in [
+            "Sorry about the line! Which one is it?",
+            "Sorry to keep you, and sorry the lamp came broken.",
+            "Sorry to keep you! The broken lamp is entirely our fault.",
+            "Apologies for the late reply and for the broken lamp.",
+            "I'm so sorry, what a fright. Our seamstress can come tomorrow.",
+            "So sorry, could you send a photo of it?",
+            "Sorry to keep you on board.",
+            "We're sorry for the delay.",
+            "Which line was that?",
+        ] {
+            assert!(!apologizes_for_manners(meant), "{meant}");
+        }
+    }
+
+    #[test]
     fn passing_feedback_on_is_no_remedy() {
         assert!(only_relays("We'll make sure your feedback is passed on to the team."));
         assert!(!only_relays("I've passed this on and the depot will call you by noon."));
         assert!(!only_relays("I've refunded the fee."));
+        assert!(only_relays("We will not refund any of the fee. We will pass your remarks on."));
+        assert!(only_relays("We can\u{2019}t refund that, but we'll pass it on."));
+        assert!(!only_relays("We will not only refund the fee, your comments are passed on too."));
     }
 }

@@ -33,7 +33,7 @@ lexicon!(
 
 lexicon!(
     /// A fact about the world rather than a choice of the company.
-    FACT: "no availability", "not available", "fully booked", "sold out", "out of stock", "there are no", "there is no", "theres no", "no rooms", "no room available", "no seats", "are left", "no options",
+    FACT: "no availability", "not available", "fully booked", "sold out", "out of stock", "is already taken", "are already taken", "are all taken", "there are no", "there is no", "theres no", "no rooms", "no room available", "no seats", "are left", "no options",
     "is unavailable", "no longer exists", "no flights", "weather", "doesnt fly", "dont fly to", "not open", "discontinued", "no record of", "cant find", "unable to find", "cannot find", "couldnt find", "no tables",
     "cant see", "cannot see", "dont see", "not able to accommodate", "not able to accomodate", "was not purchased", "wasnt purchased", "exceeds", "exceed", "was unsuccessful", "went wrong", "none left", "is gone", "are gone", "has been made since", "have been made since", "no longer made", "has closed", "has shut", "is closed", "are closed", "is shut", "are shut", "used up", "ran out", "have run out"
 );
@@ -135,6 +135,14 @@ mod tests {
                 (
                     "ok",
                     "C neu | Can I move to Friday?\nA neu denial,policy,alternative +wall | Our terms do not allow it, but I can refund it as a voucher.",
+                ),
+                (
+                    "ok",
+                    "C neu | Could it be Saturday?\nA neu denial +wall | That isn't possible, all the visits that day are already taken.",
+                ),
+                (
+                    "violated 1",
+                    "C neu | Refund?\nA neu denial +wall | I can't refund it, the payment has already taken place.",
                 ),
                 ("ok", "C neu | A room tonight?\nA neu denial +wall | I'm afraid no rooms are left that night."),
                 (

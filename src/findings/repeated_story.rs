@@ -89,7 +89,7 @@ fn check(view: &View<'_>) -> Verdict {
         let seen = format!("The customer says that they had to tell or do this before (turn {turn}).");
         return violated(vec![turn], view.p(turn, Repeat).max(0.5), seen);
     }
-    let given = view.company_turns().find(|&i| view.cue(i, Cue::ReAsks));
+    let given = view.company_turns().find(|&i| view.cue(i, Cue::ReAsks) && !asks_for_another(view, i));
     if let Some((turn, before)) = given.and_then(|i| Some((i, view.customer_before(i)?))) {
         let seen =
             format!("The reply asks for something that the customer had just given (turns {before} and {turn}).");
@@ -171,16 +171,22 @@ fn violated(turns: Vec<usize>, confidence: f32, seen: String) -> Verdict {
     })
 }
 
+/// An answer of so many content words is more than a yes.
+const WHOLE: usize = 6;
+
 /// An answer to the company's question that only says again what an earlier turn of the customer said.
 fn told_twice(view: &View<'_>) -> Option<(usize, usize)> {
     view.messages().windows(2).find_map(|pair| {
         let [asked, answer] = pair else { return None };
         let (ask, text) = (view.message_text(asked), view.message_text(answer));
         let asks = asked.company && view.message_any(asked, &[AskInfo]) && !view.message_any(asked, &[Denial, Check]);
-        if !asks || CONFIRMS.hits(&ask) || CHOICE.hits(&ask) || words(&text).first().is_some_and(|w| agrees(w)) {
+        let said = content_words(&text);
+        // "Yes" and the whole story: the question had taken up next to nothing of it.
+        let whole = said.len() >= WHOLE && view.taken_up(&ask, asked.first()) <= 1;
+        let confirms = words(&text).first().is_some_and(|w| agrees(w)) && !whole;
+        if !asks || CONFIRMS.hits(&ask) || CHOICE.hits(&ask) || confirms {
             return None;
         }
-        let said = content_words(&text);
         let before = view.customer_turns().filter(|&i| i < asked.first()).find(|&i| repeats(&said, view.text(i)))?;
         Some((answer.first(), before))
     })
@@ -210,17 +216,21 @@ fn asked_twice(view: &View<'_>) -> Option<(usize, usize)> {
         view.company_turns().filter(|&i| view.has(i, AskInfo)).map(|i| (i, slots(view.text(i)))).collect();
     asks.iter().enumerate().find_map(|(k, (again, wanted))| {
         let ask = view.text(*again);
-        if CHOICE.hits(ask) {
+        if CHOICE.hits(ask) || has_it(ask) {
             return None;
         }
         let told =
             || view.customer_turns().find(|&i| i < *again && wanted.iter().any(|slot| gives(view.text(i), slot)));
-        let answered = asks[..k].iter().find_map(|(before, had)| {
+        let open = asks[..k].iter().filter(|(before, _)| !CHOICE.hits(view.text(*before)));
+        let answered = open.into_iter().find_map(|(before, had)| {
             let slot = wanted.iter().find(|s| had.contains(s))?;
             let answer = view.customer_turns().find(|i| before < i && i < again)?;
             let text = view.text(answer);
-            // Of several things asked for, the answer must name the one.
-            let named = had.len() == 1 || slots(text).contains(slot);
+            // Of several things asked for, the answer must name the one, or be known by its shape.
+            let born = **slot == *"birth"
+                && BORN.is_match(text)
+                && !had.iter().any(|s| ["date", "day", "arrival", "time"].contains(s));
+            let named = had.len() == 1 || slots(text).contains(slot) || born;
             (named && (fills(text) || LACKS.hits(text) && !KNOWS.hits(ask))).then_some(*before)
         });
         if AGAIN.hits(ask) {
@@ -230,10 +240,42 @@ fn asked_twice(view: &View<'_>) -> Option<(usize, usize)> {
     })
 }
 
+/// Whether a text thanks for the details and asks for nothing.
+fn has_it(text: &str) -> bool {
+    HAS.hits(text) && !text.contains('?') && !WANTS.hits(text)
+}
+
+lexicon!(
+    /// What was asked for has come.
+    HAS: "for providing", "for sharing", "for confirming"
+);
+
+lexicon!(
+    /// Something is asked for without a question mark.
+    WANTS: "please send", "please provide", "please give", "please confirm", "please share", "send me", "send us", "need", "could you", "can you", "tell me", "give me", "let me know"
+);
+
+/// Whether the question is for a detail that the customer would have named, and did not; they named another one.
+fn asks_for_another(view: &View<'_>, turn: usize) -> bool {
+    let wanted = slots(view.text(turn));
+    let known = |slot: &&&str| GIVEN.iter().any(|(name, _)| name == *slot);
+    let given = |slot: &str| view.customer_turns().any(|i| i < turn && gives(view.text(i), slot));
+    let named = view.customer_before(turn).map_or(Vec::new(), |i| slots(view.text(i)));
+    !named.is_empty()
+        && wanted.iter().any(|slot| known(&slot))
+        && !wanted.iter().any(|slot| given(slot) || named.contains(slot))
+}
+
 /// Whether the customer gives the detail unasked: "my PIN is 0000", "booking ref ABC123", "I'm Ana Ruiz".
 fn gives(text: &str, slot: &str) -> bool {
     GIVEN.iter().any(|(name, pattern)| *name == slot && pattern.is_match(text))
 }
+
+/// A date of birth as it is typed, where no other date was asked for.
+static BORN: LazyLock<Regex> = LazyLock::new(|| {
+    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
+    Regex::new(r"\b[0-9]{1,2}[./-][0-9]{1,2}[./-](?:19|20)[0-9]{2}\b|\b(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}\b").unwrap()
+});
 
 /// How a detail is given, by slot.
 static GIVEN: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
@@ -340,8 +382,32 @@ mod tests {
                 ),
                 ("ok", "C neg repeat | Still waiting for a reply.\nA neu apology | Sorry."),
                 (
+                    "violated 2,0",
+                    "C neu | I have a problem getting to my return flight on booking code RRK8\nA neu ask-info | Hi, is there something we can help with?\nC neu | Yes. I have a problem getting to my return flight on booking code RRK8.",
+                ),
+                (
+                    "ok",
+                    "C neu | Could the driver bring the red sofa to 14 Mill Lane, Tarrow on Friday?\nA neu ask-info | So Friday, to the Tarrow address?\nC neu | Yes, Friday, the red sofa, to 14 Mill Lane in Tarrow",
+                ),
+                (
+                    "ok",
+                    "C neu | hi\nA neu ask-info | Your date of birth and date of purchase?\nC neu | Bought it 02.11.2024\nA neu ask-info | Thanks. And your date of birth?",
+                ),
+                (
+                    "ok",
+                    "C neu | Sure, my reservation id is 77120\nB neu +re-asks ask-info | Could you give me your user ID as well?",
+                ),
+                (
+                    "ok",
+                    "C neu | hi\nB neu ask-info | Your user ID, please?\nC neu | k_4471\nB neu ask-info | Thank you for providing your user ID. I will look it up.",
+                ),
+                (
                     "ok",
                     "C neu | hi\nA neu ask-info | Your order number?\nC neu | I don't have it\nA neu ask-info | Could you look for the order number?",
+                ),
+                (
+                    "violated 3,1",
+                    "C neu | move it\nB neu ask-info | Your full name and date of birth?\nC neu | Ruth Ade, 12.03.1986\nA neu ask-info | Hello Ruth, what is your date of birth?",
                 ),
                 ("ok", "C neg problem | The boiler is out.\nA neu ask-info | Which model?"),
                 ("ok", "C neu | 4471\nA neu ask-info | Thank you, and the date of birth?"),

@@ -127,15 +127,23 @@ static PART: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"\b[1-9]/[2-9]\)?\s*(?:[\^*]\w+)?$|^(?:\.\.\.|\u{2026})").unwrap()
 });
 
-/// The earlier turn with nearly the same text, unless the repetition is in place: a courtesy, a question that the
+/// The customer asks for the text again.
+static ONCE_MORE: LazyLock<Regex> = LazyLock::new(|| {
+    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
+    Regex::new(r"(?i)\b(?:can|could|would|will|please)\b[^.!?]{0,25}\b(?:repeat|say|send|write) (?:me )?(?:that|it|them|those)\b|\blost what you (?:wrote|sent|said)\b").unwrap()
+});
+
+/// The earlier turn with nearly the same text, unless the repetition is in place: wished for, a courtesy, a question that the
 /// customer passed over calmly, or an answer that takes up what the customer has said since.
 fn said_before(view: &View<'_>, turn: usize) -> Option<usize> {
     let text = view.text(turn);
     let courtesy = view.any(turn, &[Greeting, Closing, Check]) && content_words(text).len() < 4;
+    let wanted =
+        !concerned(view, turn) && view.asked_before(turn).is_some_and(|m| ONCE_MORE.is_match(&view.message_text(m)));
     let asks = view.has(turn, AskInfo) || text.contains('?') && !view.has(turn, Check);
     let passed_over = view.asked_before(turn).is_none_or(|m| !view.message_text(m).contains('?'));
     let question = asks && !view.has(turn, Denial) && !concerned(view, turn) && passed_over;
-    if courtesy || question {
+    if courtesy || question || wanted {
         return None;
     }
     let again =
@@ -208,6 +216,10 @@ mod tests {
                 (
                     "ok",
                     "C neg problem | It died again on Sunday\nA neu ask-info | May I have your account number please?\nC neu | it must be here on some letter\nA neu ask-info | May I have your account number please?",
+                ),
+                (
+                    "ok",
+                    "C neu | How do I set a PIN?\nA neu | Open the app, tap Cards, then Security.\nC neu | I lost what you wrote. Could you send it once more?\nA neu | Open the app, tap Cards, then Security.",
                 ),
                 ("ok", "C neu | hi\nA neu +generic closing | Thank you for contacting us today, have a nice day."),
                 (
