@@ -7,15 +7,14 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::rule::Rule;
+use crate::turns::pattern;
 
 /// A share with its 95 % interval.
 pub type Share = (f64, (f64, f64));
 
 /// How often a rule's findings are right, and how many of what readers find it finds.
-static MEASURED: LazyLock<Regex> = LazyLock::new(|| {
-    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
-    Regex::new(r"precision ([\d.]+) \(([\d.]+)–([\d.]+)\), recall ([\d.]+) \(([\d.]+)–([\d.]+)\)").unwrap()
-});
+static MEASURED: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"precision ([\d.]+) \(([\d.]+)–([\d.]+)\), recall ([\d.]+) \(([\d.]+)–([\d.]+)\)"));
 
 /// The headings, in order.
 const HEADINGS: [&str; 6] =

@@ -21,7 +21,7 @@ use super::rule::{Rule, Severity, Verdict, Violation};
 use super::view::View;
 use crate::lexicon;
 use crate::signals::Label::{Problem, Repeat, Transfer};
-use crate::turns::{content_words, fold, stem, words};
+use crate::turns::{content_words, fold, pattern, stem, words};
 
 pub(super) static RULE: Rule =
     Rule { id: "excess-transfer", source: include_str!("excess_transfer.rs"), context: false, check };
@@ -36,13 +36,11 @@ lexicon!(
 
 /// One place that sends the customer to the next.
 static SENT_ON: LazyLock<Regex> = LazyLock::new(|| {
-    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
-    Regex::new(concat!(
+    pattern(concat!(
         r"\b(?:asked me to (?:ask|call|ring|phone|contact|write|go|talk|speak|try|see|email|message)|(?:sent|referred|passed|directed|forwarded|transferred|put) me (?:on |over |back |through )?to",
         r"|(?:said|says?|tells?|told)(?: me| us)?(?: to)? (?:call|ring|phone|email|mail|message|try|ask|contact|see|webchat|chat|write|go|speak|talk)",
         r"|gave me (?:your|their|this) (?:number|address|name)|(?:who|which) (?:told|sent|referred) me)\b",
     ))
-    .unwrap()
 });
 
 /// Where a transfer leads, by a word in it.
@@ -174,10 +172,8 @@ impl Place {
 }
 
 /// A number to call.
-static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
-    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
-    Regex::new(r"(?:\+|\b0|\b1[- ]|\([0-9]{3,5}\) ?|\b[2-9][0-9]{2}[- ])[0-9][0-9 -]{4,}[0-9]").unwrap()
-});
+static NUMBER: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?:\+|\b0|\b1[- ]|\([0-9]{3,5}\) ?|\b[2-9][0-9]{2}[- ])[0-9][0-9 -]{4,}[0-9]"));
 
 /// Whether the customer's answer takes up what was offered.
 fn taken(view: &View<'_>, turn: usize) -> bool {
@@ -204,12 +200,10 @@ fn sent_on(view: &View<'_>, turn: usize) -> usize {
 
 /// A hand-over that is only put to the customer.
 static OFFER: LazyLock<Regex> = LazyLock::new(|| {
-    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
-    Regex::new(concat!(
+    pattern(concat!(
         r"(?i)\bI can transfer\b|would you like me to do that\?\s*$",
         r"|\b(?:would you like me to|shall I|should I|do you want me to) (?:transfer|put you|connect|pass you|hand you)",
     ))
-    .unwrap()
 });
 
 fn violated(turns: Vec<usize>, confidence: f32, seen: String) -> Verdict {

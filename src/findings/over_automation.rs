@@ -24,7 +24,7 @@ use crate::signals::Label::{
     Alternative, AskInfo, Check, Closing, Commitment, Denial, Frustration, Greeting, Policy, Problem, Transfer,
     WantsHuman,
 };
-use crate::turns::{Role, content_words, words};
+use crate::turns::{Role, content_words, pattern, words};
 
 pub(super) static RULE: Rule =
     Rule { id: "over-automation", source: include_str!("over_automation.rs"), context: false, check };
@@ -73,13 +73,11 @@ fn check(view: &View<'_>) -> Verdict {
 
 /// Nobody but machines ever answers.
 static ONLY_MACHINES: LazyLock<Regex> = LazyLock::new(|| {
-    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
-    Regex::new(concat!(
+    pattern(concat!(
         r"(?i)\b(?:only|nothing but|(?:always|just|every time|each time)\b[^.!?,]{0,30}\b(?:get|got|gives?|reach|it.s|answers?|answered by))\b[^.!?,]{0,25}",
         r"\b(?:recorded (?:voice|message)|recording|auto(?:matic|mated)?[ -]?(?:reply|replies|responses?|messages?|answers?)|bots?|robots?)\b",
         r"|\b(?:never|not one|not a)\b[^.!?,]{0,12}\b(?:real|live|actual) (?:person|people|human)\b",
     ))
-    .unwrap()
 });
 
 /// The customer takes up the bot's own offer of a person.

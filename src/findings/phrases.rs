@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::lexicon;
-use crate::turns::{fold, words};
+use crate::turns::{fold, pattern, words};
 
 lexicon!(
     /// Feedback is passed on: nothing happens for this customer.
@@ -22,12 +22,10 @@ lexicon!(
 
 /// What is refused is not done: "we will not refund the fee".
 static REFUSED: LazyLock<Regex> = LazyLock::new(|| {
-    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
-    Regex::new(concat!(
+    pattern(concat!(
         r"\b(?:(?:will|can|do|could|would) not|cannot|cant|wont|dont|couldnt|wouldnt|unable to|not able to)",
         r"(?: (?:be able to|offer|give|issue|any|a|the|you|your|this|that)){0,3} (?:refund|rebook|credit|voucher|replace|cancel|change|fix)\w*",
     ))
-    .unwrap()
 });
 
 /// Whether a text only passes feedback on.
@@ -36,30 +34,24 @@ pub(super) fn only_relays(text: &str) -> bool {
 }
 
 /// What is said right after "sorry": up to the end of the clause.
-static SORRY: LazyLock<Regex> = LazyLock::new(|| {
-    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
-    Regex::new(r"(?i)(?:sorry|apologi[sz]e|apologies|apology|regret)\b([^.,!?;:\n^*]*)").unwrap()
-});
+static SORRY: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)(?:sorry|apologi[sz]e|apologies|apology|regret)\b([^.,!?;:\n^*]*)"));
 
 /// Words that apologize or take responsibility.
 static REGRET: LazyLock<Regex> = LazyLock::new(|| {
-    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
-    Regex::new(concat!(
+    pattern(concat!(
         r"(?i)\b(?:sorry|apologi[sz](?:e|ed|ing)|apologies|apology|regret",
         r"|our (?:fault|mistake|error)|on us|let you down|should(?:n.t| not)? have)\b",
     ))
-    .unwrap()
 });
 
 /// An apology for how the conversation goes: a question put politely, a late answer, an interruption.
 static MANNERS: LazyLock<Regex> = LazyLock::new(|| {
-    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
-    Regex::new(concat!(
+    pattern(concat!(
         r"(?i)\b(?:sorry|apologies|apologi[sz]e) to (?:keep you(?: waiting| holding| on hold)?(?: here|[.,!]|$)|(?:bother|interrupt|trouble you|butt in|jump in)\b)",
         r"|\b(?:sorry|apologies|apologi[sz]e) (?:for|about) (?:the|our|my) (?:late|slow|delayed) (?:reply|response|answer|typing)(?P<more> and)?",
         r"|(?:^|[.!?]\s+)(?:sorry|apologies), (?:(?:which|who|where|when|was that|is that|what (?:is|was|did|do))\b|(?:could|can) you (?:repeat|say|spell|confirm)\b)[^.!]*\?",
     ))
-    .unwrap()
 });
 
 /// Whether a text apologizes for nothing but how the conversation goes.

@@ -21,7 +21,7 @@ use super::view::View;
 use crate::lexicon;
 use crate::signals::Cue;
 use crate::signals::Label::{AskInfo, Check, Denial, Problem, Repeat};
-use crate::turns::{content_words, fold, words};
+use crate::turns::{content_words, fold, pattern, words};
 
 pub(super) static RULE: Rule =
     Rule { id: "repeated-story", source: include_str!("repeated_story.rs"), context: false, check };
@@ -273,14 +273,11 @@ fn gives(text: &str, slot: &str) -> bool {
 
 /// A date of birth as it is typed, where no other date was asked for.
 static BORN: LazyLock<Regex> = LazyLock::new(|| {
-    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
-    Regex::new(r"\b[0-9]{1,2}[./-][0-9]{1,2}[./-](?:19|20)[0-9]{2}\b|\b(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}\b").unwrap()
+    pattern(r"\b[0-9]{1,2}[./-][0-9]{1,2}[./-](?:19|20)[0-9]{2}\b|\b(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}\b")
 });
 
 /// How a detail is given, by slot.
 static GIVEN: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
-    #[allow(clippy::unwrap_used, reason = "constant patterns, used in tests")]
-    let pattern = |p: &str| Regex::new(p).unwrap();
     vec![
         (
             "name",

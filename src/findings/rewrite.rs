@@ -10,7 +10,7 @@ use regex::Regex;
 use serde::Serialize;
 
 use crate::signals::{Label, LabelSet};
-use crate::turns::{Role, sentences, words};
+use crate::turns::{Role, pattern, sentences, words};
 
 /// A piece of a suggested wording.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -192,17 +192,14 @@ fn clipped(text: &str, limit: usize) -> String {
 
 /// Something done or promised in the first person.
 static PROMISE: LazyLock<Regex> = LazyLock::new(|| {
-    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
-    Regex::new(r"(?i)\b(?:i|we)(?:['’](?:ve|ll)| have| will)\s+(?:\w+ly\s+|just\s+|now\s+|also\s+)?(\w+)").unwrap()
+    pattern(r"(?i)\b(?:i|we)(?:['’](?:ve|ll)| have| will)\s+(?:\w+ly\s+|just\s+|now\s+|also\s+)?(\w+)")
 });
 
 /// A time by which something happens.
 static TIME: LazyLock<Regex> = LazyLock::new(|| {
-    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
-    Regex::new(
+    pattern(
         r"(?i)\b(?:today|tonight|tomorrow|(?:mon|tues|wednes|thurs|fri|satur|sun)day|within \w+|in (?:an?|\d+|the next) \w+|by \d|at \d|\d+ ?(?:minutes?|hours?|days?|weeks?|am|pm))\b",
     )
-    .unwrap()
 });
 
 /// Verbs that only ask or wait: nothing is done by them.

@@ -27,7 +27,7 @@ use crate::signals::Label::{
     Alternative, Apology, AskInfo, Blame, Check, Closing, Commitment, Compensation, Denial, Frustration, Gratitude,
     Greeting, Informal, NonApology, Policy, Problem, Repeat, Timeframe, Transfer,
 };
-use crate::turns::{Role, content_words, fold, sentences, stem, words};
+use crate::turns::{Role, content_words, fold, pattern, sentences, stem, words};
 
 pub(super) static RULE: Rule =
     Rule { id: "scripted-reply", source: include_str!("scripted_reply.rs"), context: false, check };
@@ -117,20 +117,19 @@ fn courteous(view: &View<'_>, turn: usize) -> bool {
 
 /// A salutation to whoever it may be.
 static TO_NOBODY: LazyLock<Regex> = LazyLock::new(|| {
-    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
-    Regex::new(r"^\s*dear (?:(?:valued|esteemed|loyal|sir|madam)\b|(?:customer|client|guest|tenant|resident|student|member|applicant|passenger|traveller|traveler|patient|subscriber|user|reader|seller)s?\b)").unwrap()
+    pattern(
+        r"^\s*dear (?:(?:valued|esteemed|loyal|sir|madam)\b|(?:customer|client|guest|tenant|resident|student|member|applicant|passenger|traveller|traveler|patient|subscriber|user|reader|seller)s?\b)",
+    )
 });
 
 /// "1/2" at the end, or the rest of a sentence at the beginning.
-static PART: LazyLock<Regex> = LazyLock::new(|| {
-    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
-    Regex::new(r"\b[1-9]/[2-9]\)?\s*(?:[\^*]\w+)?$|^(?:\.\.\.|\u{2026})").unwrap()
-});
+static PART: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b[1-9]/[2-9]\)?\s*(?:[\^*]\w+)?$|^(?:\.\.\.|\u{2026})"));
 
 /// The customer asks for the text again.
 static ONCE_MORE: LazyLock<Regex> = LazyLock::new(|| {
-    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
-    Regex::new(r"(?i)\b(?:can|could|would|will|please)\b[^.!?]{0,25}\b(?:repeat|say|send|write) (?:me )?(?:that|it|them|those)\b|\blost what you (?:wrote|sent|said)\b").unwrap()
+    pattern(
+        r"(?i)\b(?:can|could|would|will|please)\b[^.!?]{0,25}\b(?:repeat|say|send|write) (?:me )?(?:that|it|them|those)\b|\blost what you (?:wrote|sent|said)\b",
+    )
 });
 
 /// The earlier turn with nearly the same text, unless the repetition is in place: wished for, a courtesy, a question that the

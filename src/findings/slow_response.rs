@@ -22,7 +22,7 @@ use super::view::{Message, View};
 use crate::lexicon;
 use crate::signals::Cue;
 use crate::signals::Label::Repeat;
-use crate::turns::{fold, words};
+use crate::turns::{fold, pattern, words};
 
 pub(super) static RULE: Rule =
     Rule { id: "slow-response", source: include_str!("slow_response.rs"), context: false, check };
@@ -75,9 +75,9 @@ fn says_so(text: &str) -> bool {
 
 /// Waiting, and behind it what makes the wait one for an answer.
 static FOR_AN_ANSWER: LazyLock<Regex> = LazyLock::new(|| {
-    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
-    Regex::new(r"\bwait(?:ing|ed)?\b[^.!?]{0,40}\b(?:to (?:contact|call|ring|phone|email|answer|get back to|hear back|hear from|respond|reply)|for (?:a|an|any|your|their|some) (?:reply|response|answer|call|callback))\b")
-    .unwrap()
+    pattern(
+        r"\bwait(?:ing|ed)?\b[^.!?]{0,40}\b(?:to (?:contact|call|ring|phone|email|answer|get back to|hear back|hear from|respond|reply)|for (?:a|an|any|your|their|some) (?:reply|response|answer|call|callback))\b",
+    )
 });
 
 lexicon!(

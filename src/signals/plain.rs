@@ -6,15 +6,13 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use crate::turns::pattern;
 use regex::Regex;
 
 /// Of a very long text, so many bytes at each end are looked at: more than the tokens kept can hold.
 const END: usize = 4000;
 
-static LINK: LazyLock<Regex> = LazyLock::new(|| {
-    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
-    Regex::new(r"https?://\S+|\[link\]").unwrap()
-});
+static LINK: LazyLock<Regex> = LazyLock::new(|| pattern(r"https?://\S+|\[link\]"));
 
 /// The words for emoji.
 pub(super) struct Plain(BTreeMap<char, String>);

@@ -8,7 +8,7 @@ use regex::Regex;
 
 use super::label::{Label, Sentiment, Signals};
 use crate::lexicon;
-use crate::turns::fold;
+use crate::turns::{fold, pattern};
 
 lexicon!(
     /// Casual words: slang, clipped speech, jokes by formula.
@@ -34,48 +34,36 @@ lexicon!(
 
 /// Sorry as a courtesy, and what follows the word where it is one.
 static COURTESY: LazyLock<Regex> = LazyLock::new(|| {
-    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
-    Regex::new(concat!(
+    pattern(concat!(
         r"\b(?:sorry|apologies)\b[,.?!:]? ?(?:(?:but )?(?:what|which|who|whose|where|when|how) (?:was|is|are|were|did|do|exactly|number|name|day|time|one)\b|(?:could|can|would|may) (?:you|i)\b|i (?:didnt|did not|couldnt) (?:quite )?(?:catch|get|hear|follow|understand)",
         r"|i (?:missed|misheard|meant)\b|(?:was|did) (?:that|it|you)\b|(?:one|just a) (?:moment|second|sec)\b|say (?:that )?again|come again|to (?:interrupt|jump in|cut in|butt in|bother|be a pain)\b)",
     ))
-    .unwrap()
 });
 
 /// Emoticons, and more than one exclamation mark in a row.
-static MARKS: LazyLock<Regex> = LazyLock::new(|| {
-    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
-    Regex::new(r"(?:^|\s)(?:[:;=]-?[)DPp(/|]|<3|\^_\^|xD)(?:\s|$|[.!,])|!!").unwrap()
-});
+static MARKS: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?:^|\s)(?:[:;=]-?[)DPp(/|]|<3|\^_\^|xD)(?:\s|$|[.!,])|!!"));
 
 /// Leaving, in the words people use for it.
 static LEAVES: LazyLock<Regex> = LazyLock::new(|| {
-    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
-    Regex::new(concat!(
+    pattern(concat!(
         r"\bnever\b.{0,15}\b(?:fly|flying|use|using|book|booking|buy|buying|shop|shopping|travel|travelling|traveling|stay|staying|order|ordering|rent|renting|come|coming|do business|deal)\b.{0,30}\b(?:again|anymore)\b",
         r"|\b(?:wont|will not|would not|wouldnt|not|dont want to|unlikely to)\b.{0,12}\b(?:fly|flying|use|using|book|booking|buy|buying|shop|shopping|travel|travelling|traveling|stay|staying|order|ordering)\b.{0,30}\b(?:again|anymore|any more|any time soon|anytime soon|in future|in the future)\b",
         r"|\bnever again\b|\blast (?:time|flight|order|purchase) (?:i|we|ever|with)\b|\blost (?:a|my|me as a|another|yourselves a) (?:loyal |good |long time )?(?:customer|passenger|client|business|custom)\b|\byou(?:ve)? (?:just )?lost me\b",
         r"|\b(?:taking|take|took) (?:my|our) (?:business|money|custom) (?:elsewhere|to)\b|\bswitch(?:ing|ed)? (?:to|back to|over to|airlines|providers|provider|banks|carriers|carrier)\b|\b(?:going|go|went|moving|move) back to @\w+|\bdone with (?:you|yall|this airline|this company|them)\b",
         r"|\b(?:ombudsman|small claims|trading standards|my lawyer|my solicitor|see you in court|chargeback|legal action|suing)\b",
     ))
-    .unwrap()
 });
 
 /// Words of an apology that withhold it: sorry that you feel so, or sorry if.
 static WITHHELD: LazyLock<Regex> = LazyLock::new(|| {
-    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
-    Regex::new(concat!(
+    pattern(concat!(
         r"(?:\bsorry|\bapologi[sz]e|\bapologies|\bregret)\b,? (?:if|to (?:hear|learn|know|read) (?:of )?(?:if )?(?:that )?(?:your disappointment|you (?:feel|felt|remain|see it))|(?:that )?(?:you feel|you felt|you see it|you think",
         r"|(?:youre|you are|you were) (?:so |still |not )?(?:unhappy|disappointed|upset|happy|dissatisfied|discontent))|for your (?:confusion|disappointment)|(?:if|for any \w+ if))\b",
     ))
-    .unwrap()
 });
 
 /// Words of any apology.
-static SORRY: LazyLock<Regex> = LazyLock::new(|| {
-    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
-    Regex::new(r"\b(?:sorry|apologi[sz]e|apologies|apology|regret)\b").unwrap()
-});
+static SORRY: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b(?:sorry|apologi[sz]e|apologies|apology|regret)\b"));
 
 /// From what probability a problem is seen in an angry turn: readers take anger at a company to be about something it did.
 const HINT: f32 = 0.3;

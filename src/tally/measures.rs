@@ -6,7 +6,7 @@ use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 use crate::signals::{Label, Signals};
-use crate::turns::{Role, Transcript};
+use crate::turns::{Role, Transcript, pattern};
 
 /// The measures of one transcript; none where there is nothing to measure.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -61,11 +61,9 @@ pub fn measure(transcript: &Transcript, signals: &[Signals]) -> Measures {
 /// An amount of money: `$50`, `€ 1,299.50`, `20 euros`, `50 €`, `EUR 1.299,50`.
 static AMOUNT: LazyLock<Regex> = LazyLock::new(|| {
     const NUMBER: &str = r"(\d{1,3}(?:[.,]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?)";
-    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
-    Regex::new(&format!(
+    pattern(&format!(
         r"(?i)(?:[$€£¥₹]|\b(?:usd|eur|gbp))\s?{NUMBER}\b|\b{NUMBER}\s?(?:[$€£¥₹]|(?:dollars?|euros?|pounds?|usd|eur|gbp|bucks|credits)\b)"
     ))
-    .unwrap()
 });
 
 /// The largest amount of money in a text. Currencies are not converted.

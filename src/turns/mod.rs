@@ -10,5 +10,6 @@ mod transcript;
 pub use language::UNKNOWN as UNKNOWN_LANGUAGE;
 pub use redact::{Redacted, Redactor, redact, redact_attribute};
 pub use roles::{RoleDoubt, RoleFault};
+pub(crate) use text::pattern;
 pub use text::{content_words, fold, mentions_name, sentences, stem, words};
 pub use transcript::{Role, Transcript, Turn};

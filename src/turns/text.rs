@@ -149,6 +149,12 @@ fn is_name(word: &str) -> bool {
         && !NOT_NAMES.contains(&fold(word).as_str())
 }
 
+/// A pattern that is known to compile: the tests use every one.
+pub(crate) fn pattern(pattern: &str) -> regex::Regex {
+    #[allow(clippy::unwrap_used, reason = "constant patterns, each compiled in a test")]
+    regex::Regex::new(pattern).unwrap()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

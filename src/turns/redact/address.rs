@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Found, Kind, near, pattern, words};
+use super::{Found, Kind, near, words};
+use crate::turns::pattern;
 
 /// What a street is called at its end, in full and in short.
 const STREET: &str = r"(?:Street|St|Road|Rd|Avenue|Ave|Av|Lane|Ln|Drive|Dr|Close|Court|Ct|Boulevard|Blvd|Way|Place|Pl|Terrace|Ter|Crescent|Cres|Square|Sq|Highway|Hwy|Parkway|Pkwy|Gardens|Gdns|Grove|Hill|Mews|Row|Walk|Circle|Cir|Trail|Trl|Quay|Wharf|Rise|View|Broadway)";

@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::numbers::luhn;
-use super::{Found, Kind, digits, pattern, stands_alone};
+use super::{Found, Kind, digits, stands_alone};
+use crate::turns::pattern;
 
 struct Id {
     pattern: Regex,

@@ -10,8 +10,9 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::Regex;
 
-use super::{Found, Kind, near, pattern, question, stands_alone, words};
+use super::{Found, Kind, near, question, stands_alone, words};
 use crate::turns::Transcript;
+use crate::turns::pattern;
 
 /// A word for a number, and whether "number" or the like came with it.
 static LABEL: LazyLock<Regex> = LazyLock::new(|| {

@@ -191,12 +191,6 @@ fn digits(text: &str) -> Vec<u32> {
     text.chars().filter_map(|c| c.to_digit(10)).collect()
 }
 
-/// A pattern that is known to compile: the tests use every one.
-fn pattern(pattern: &str) -> regex::Regex {
-    #[allow(clippy::unwrap_used, reason = "constant patterns, each compiled in a test")]
-    regex::Regex::new(pattern).unwrap()
-}
-
 #[cfg(test)]
 mod tests {
 

@@ -10,7 +10,8 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::Regex;
 
-use super::{Found, Kind, near, pattern, question, stands_alone, words};
+use super::{Found, Kind, near, question, stands_alone, words};
+use crate::turns::pattern;
 use crate::turns::{Role, Transcript};
 
 /// How sure the words before a name make it one.

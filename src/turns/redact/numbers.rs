@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Found, Kind, digits, pattern, stands_alone};
+use super::{Found, Kind, digits, stands_alone};
+use crate::turns::pattern;
 
 /// What may stand between two groups.
 const GAP: &str = r"[ .\-\u{a0}\u{2009}\u{202f}\u{2010}-\u{2013}]";

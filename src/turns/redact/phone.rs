@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Found, Kind, digits, pattern, stands_alone, words};
+use super::{Found, Kind, digits, stands_alone, words};
+use crate::turns::pattern;
 
 struct Shape {
     pattern: Regex,

@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Found, Kind, pattern, words};
+use super::{Found, Kind, words};
+use crate::turns::pattern;
 
 static EMAIL: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"[\p{L}\p{N}_][\p{L}\p{N}._%+\-'’]*@(?:[\p{L}\p{N}\-]+\.)+\p{L}{2,}"));
