@@ -35,7 +35,8 @@ pub(super) struct TurnRow {
     transcript_id: String,
     pub(super) role: Role,
     pub(super) agent_id: Option<String>,
-    pub(super) sentiment: Sentiment,
+    /// None in a conversation that was left out.
+    pub(super) sentiment: Option<Sentiment>,
     labels: Vec<Label>,
     #[serde(default)]
     pub(super) scores: Scores,
@@ -211,7 +212,7 @@ impl Case {
             let by_bot = self.findings.iter().any(|f| f.rule == rule.id && self.automated(f));
             entry.automated |= u32::from(by_bot) << i;
         }
-        let feelings: Vec<Sentiment> = self.spoken(true).map(|i| self.turns[i].sentiment).collect();
+        let feelings: Vec<Sentiment> = self.spoken(true).filter_map(|i| self.turns[i].sentiment).collect();
         entry.arc = arc(&feelings);
         if let Some(problem) = self.spoken(true).find(|&i| self.turns[i].has(Label::Problem)) {
             let after = |label| self.spoken(false).any(|i| i > problem && self.turns[i].has(label));

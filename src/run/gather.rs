@@ -108,7 +108,9 @@ impl Gathered {
         let turns: Vec<_> = case.turns.iter().map(|t| (t.role, t.labels())).collect();
         let stages = stages(&turns);
         for i in case.spoken(true) {
-            self.sentiment[stages[i]][case.turns[i].sentiment as usize] += 1;
+            if let Some(felt) = case.turns[i].sentiment {
+                self.sentiment[stages[i]][felt as usize] += 1;
+            }
         }
         for finding in &case.findings {
             let rule = RULES.iter().position(|r| r.id == finding.rule && !r.context);

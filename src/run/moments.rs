@@ -219,7 +219,7 @@ fn praised(turn: &TurnRow) -> Vec<(usize, f32)> {
 /// Whether the customer's next turn is glad of it.
 fn welcomed(case: &Case, turn: usize) -> bool {
     let next = case.turns[turn + 1..].iter().find(|t| t.role == Role::Customer);
-    next.is_some_and(|t| t.sentiment == Sentiment::Pos || t.labels().any(&[Label::Gratitude, Label::Resolved]))
+    next.is_some_and(|t| t.sentiment == Some(Sentiment::Pos) || t.labels().any(&[Label::Gratitude, Label::Resolved]))
 }
 
 #[cfg(test)]

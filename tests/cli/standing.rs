@@ -90,6 +90,9 @@ fn roles_in_doubt_can_be_left_out_by_a_threshold() {
         run["standing"],
         json!({"languages": {"en": 2}, "role_doubts": {"swapped": 1}, "left_out": {"roles": 1}})
     );
+    // Its turns have no judgement, and what reads the run leaves them alone.
+    let pages = dir.path().join("report");
+    evenhand().arg("report").arg(&out).args(["--quiet", "--out"]).arg(&pages).assert().success();
     evenhand().args(["audit", "x.jsonl", "--out", "y", "--max-role-doubt", "2"]).assert().code(2);
 }
 
