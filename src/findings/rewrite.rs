@@ -169,8 +169,10 @@ impl Wording {
 /// The sentence of a customer's turn that says most, without its closing mark.
 fn heard(text: &str) -> Option<String> {
     let all: Vec<&str> = sentences(text).into_iter().map(|r| &text[r]).collect();
-    // The first sentence that is more than a greeting, with a part of it where it is long.
-    let telling = all.iter().find(|s| words(s).len() >= 4).or_else(|| all.iter().max_by_key(|s| words(s).len()))?;
+    // The first sentence that is more than a greeting, with a part of it where it is long. A question or a demand is not taken up where something is told too.
+    let long: Vec<&&str> = all.iter().filter(|s| words(s).len() >= 4).collect();
+    let told = long.iter().find(|s| !ASKS.is_match(s.trim())).or(long.first()).copied();
+    let telling = told.or_else(|| all.iter().max_by_key(|s| words(s).len()))?;
     let line = telling.split('\n').map(str::trim).find(|l| words(l).len() >= 4).unwrap_or(telling);
     // Whom a public message is addressed to is not what it says.
     let line = line.trim_start_matches('.').trim_start();
@@ -182,6 +184,13 @@ fn heard(text: &str) -> Option<String> {
     (own >= 3).then_some(heard)
 }
 
+/// A question or a demand.
+static ASKS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)\?$|^(?:(?:and|so|but|well|ok|okay|please|hello|hi|hey|yes|no)\b,?\s*)*(?:do|does|did|can|could|will|would|is|are|was|were|have|has|why|what|when|where|which|who|how|get|give|send|tell|fix|stop|answer|call|put|let|make|sort|explain|refund|cancel|just)\b",
+    )
+});
+
 /// The beginning of a text, up to a word, with an ellipsis where something is left out.
 fn clipped(text: &str, limit: usize) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -192,7 +201,7 @@ fn clipped(text: &str, limit: usize) -> String {
 
 /// Something done or promised in the first person.
 static PROMISE: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?i)\b(?:i|we)(?:['’](?:ve|ll)| have| will)\s+(?:\w+ly\s+|just\s+|now\s+|also\s+)?(\w+)")
+    pattern(r"(?i)\b(?:i|we)(?:['’](?:ve|ll)| have| will)\s+(?:\w+ly\s+|just\s+|now\s+|also\s+|already\s+)?(\w+)")
 });
 
 /// A time by which something happens.
@@ -202,9 +211,34 @@ static TIME: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
-/// Verbs that only ask or wait: nothing is done by them.
-const IDLE: &[&str] =
-    &["need", "be", "been", "had", "no", "not", "never", "to", "your", "a", "the", "received", "heard", "only", "have"];
+/// Verbs that only ask, wait or talk: nothing is done by them.
+const IDLE: &[&str] = &[
+    "need",
+    "be",
+    "been",
+    "had",
+    "no",
+    "not",
+    "never",
+    "to",
+    "your",
+    "a",
+    "the",
+    "received",
+    "heard",
+    "only",
+    "have",
+    "explained",
+    "said",
+    "told",
+    "stated",
+    "answered",
+    "informed",
+    "advised",
+    "mentioned",
+    "clarified",
+    "nothing",
+];
 
 /// What the company itself promised after the customer spoke: the sentence as it stands, and whether it says when.
 fn promised(case: &Case<'_>) -> Option<(String, bool)> {
@@ -276,6 +310,25 @@ mod tests {
         ];
         let out = plain(&rewrite("unrecovered", &turns, &[0, 1], "My parcel came open.").unwrap());
         assert!(out.contains("[what you are doing about it]") && out.contains("[by when]"), "{out}");
+    }
+
+    #[test]
+    fn a_question_a_demand_and_a_brush_off_are_not_taken_up_where_something_was_told() {
+        assert_eq!(
+            heard("Did you read a word I wrote? The boiler is cold since Monday.").unwrap(),
+            "The boiler is cold since Monday"
+        );
+        assert_eq!(
+            heard("Please send somebody round now! The ceiling came down last night.").unwrap(),
+            "The ceiling came down last night"
+        );
+        assert_eq!(heard("Can I still return it?").unwrap(), "Can I still return it");
+        let turns = [
+            said(Role::Customer, "The fitter left after ten minutes.", &[Label::Problem, Label::Frustration]),
+            said(Role::Agent, "I have explained the position and have nothing to add.", &[Label::Commitment]),
+        ];
+        let text = plain(&rewrite("no-empathy", &turns, &[0, 1], &turns[0].text).unwrap());
+        assert!(!text.contains("explained"), "{text}");
     }
 
     #[test]

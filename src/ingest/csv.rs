@@ -112,6 +112,9 @@ impl Bounded {
     }
 }
 
+/// Columns that are named where the needed ones are not among them.
+const NAMED: usize = 12;
+
 impl Rows {
     pub(super) fn new(stream: Stream, source: Arc<str>, names: Names) -> Self {
         Self { rows: Bounded::reader(stream), source, names, columns: None, open: None, done: false }
@@ -133,10 +136,16 @@ impl Rows {
         let find = |name: &str| names.iter().position(|n| n == name);
         let missing: Vec<&str> = NEEDED.iter().filter(|n| find(n).is_none()).copied().collect();
         if !missing.is_empty() {
+            let shown = |name: &String| name.chars().take(40).collect::<String>();
+            let mut has: Vec<String> = names.iter().filter(|n| !n.is_empty()).take(NAMED).map(shown).collect();
+            if names.len() > NAMED {
+                has.push("…".to_owned());
+            }
             return Err(format!(
-                "not a transcript table: the header lacks {}; one row a turn is expected, and --map {}=NAME says what a column is called",
+                "not a transcript table: the header lacks {}; one row a turn is expected, and --map {}=NAME says what a column is called; its columns are: {}",
                 missing.join(", "),
-                missing[0]
+                missing[0],
+                has.join(", ")
             ));
         }
         let at = |name: &str| find(name).unwrap_or_default();

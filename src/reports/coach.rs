@@ -306,6 +306,11 @@ impl AgentReport {
         self.conversations < ENOUGH
     }
 
+    /// Whether any rule's rate could be held against colleagues'.
+    pub fn compared(&self) -> bool {
+        self.rates.iter().any(|r| r.judged().is_some())
+    }
+
     /// A rule's rate.
     pub fn rate_of(&self, rule: &str) -> Option<&Rate> {
         self.rates.iter().find(|r| r.rule == rule)

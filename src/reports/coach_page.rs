@@ -10,6 +10,7 @@ use super::coach::{
 use super::plots::{Bar, Funnel, Plot, Scale, arc, funnel, percent, rows, trend};
 use super::visible::visible_text;
 use crate::findings::{Doc, Piece, RULES, Share};
+use crate::stats::shrinkage::MIN_UNITS;
 
 #[derive(Template)]
 #[template(path = "coach.html", config = "src/reports/askama.toml")]
@@ -108,6 +109,7 @@ impl Coaching {
             let above: Vec<String> = above.collect();
             let focuses = match above.as_slice() {
                 _ if a.too_few() => "quotes only: too few conversations".to_owned(),
+                [] if !a.compared() => "quotes only: too few people to compare with".to_owned(),
                 [] => "nothing stands out".to_owned(),
                 list => list.join(", "),
             };
@@ -176,6 +178,7 @@ fn lead(a: &AgentReport) -> String {
         _ if a.focuses.is_empty() => "No finding to talk about in these conversations.".to_owned(),
         0 if a.too_few() => "Moments to look at together. They are examples, not a measure.".to_owned(),
         0 if !hints.is_empty() => "Nothing that can be counted on stands out. There are hints of something, in moments to look at together.".to_owned(),
+        0 if !a.compared() => format!("Nothing here could be compared with colleagues: that takes {MIN_UNITS} people with {ENOUGH} conversations or more each, and {ENOUGH_OF_A_RULE} to which a rule applies. What follows is commonest, as moments to look at together."),
         0 => "Nothing stands out: no finding is more frequent here than in colleagues' conversations of the same kind, beyond chance. What follows is commonest, as moments to look at together.".to_owned(),
         1 => format!("One thing is {more}.{hints}"),
         n => format!("{} things are {more}. The one with the largest effect on customers comes first.{hints}", ["Two", "Three"][usize::from(n > 2)]),
@@ -245,7 +248,7 @@ fn stands(f: &Focus, r: &Rate) -> String {
     match (f.standing, r.expected.zip(r.judged()).zip(r.rate)) {
         (Standing::TooFew, _) | (_, None) => {
             format!(
-                "{found}: too few to say whether that is much or little. Look at the moments, not at the number.{taken}"
+                "{found}. With so few conversations, or so few people to compare with, this page does not say whether that is much or little. Look at the moments, not at the number.{taken}"
             )
         }
         (Standing::Hint, _) => format!(

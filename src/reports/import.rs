@@ -76,6 +76,11 @@ impl ImportReport {
             let _ = writeln!(out, "{note}");
         }
         list("are no labels; they are kept as they are", &i.unread, &mut out);
+        let nothing = i.added + i.same == 0 && [&i.changed, &i.conflicts, &i.unread].iter().all(|l| l.is_empty());
+        if nothing && self.sample.is_none() {
+            let note = "No answer was found: in a sheet, the column that bears a rule's id takes violated, ok or n/a.";
+            let _ = writeln!(out, "{}", wrap(note, "", 80));
+        }
         if i.added > 0 && !i.checked {
             let note = "The ids could not be checked: give the sample with --sample, or the run with --run.";
             let _ = writeln!(out, "{}", wrap(note, "", 80));

@@ -137,7 +137,7 @@ impl Overview {
         }
         if let Some(s) = &self.segments {
             out.push(match s.verdicts {
-                [0, none, little] => format!("The segment audit found no difference beyond chance in {} comparisons; in {} there was too little to say.", none + little, little),
+                [0, none, little] => format!("The segment audit made {} comparisons: in {none} no difference beyond chance was seen, in {little} there was too little to say.", none + little),
                 [n, none, little] => format!("The segment audit found {n} of {} comparisons to differ beyond chance.", n + none + little),
             });
         }

@@ -159,7 +159,9 @@ fn turn(index: usize, raw: RawTurn) -> Result<Turn, String> {
     // Who waits, waits from the end of what they said to the beginning of the answer.
     let at = if role == Role::Customer { raw.until.or(raw.at) } else { raw.at };
     let at = at.as_deref().filter(|at| !at.trim().is_empty()).map(time).transpose();
-    let at = at.map_err(|()| format!("turn {index}: \"at\" is not a time; write it like 2026-03-01T09:00:00Z"))?;
+    let at = at.map_err(|()| {
+        format!("turn {index}: \"at\" is not a time; write it like 2026-03-01T09:00:00Z, or leave it out")
+    })?;
     Ok(Turn { role, text: raw.text, at, agent_id: raw.agent_id.filter(|a| !a.is_empty()) })
 }
 
