@@ -7,10 +7,10 @@
 //! # Say instead
 //! "I'm sorry about the double charge. Send me your account number and I'll refund one."
 //! # What it leaves alone
-//! Questions and requests without a problem; trouble that is not the company's doing. "Sorry for the inconvenience" counts as an
+//! Questions and requests without a problem; trouble that is not the company's doing; a customer who was told sorry already when they were upset. "Sorry for the inconvenience" counts as an
 //! apology; "sorry you feel that way", "sorry to keep you" where the wait was not the trouble, "unfortunately" and "thank you for your patience" do not.
 //! # Measured
-//! On 300 transcripts that were read twice (70 with a violation): precision 0.72 (0.61–0.81), recall
+//! On 300 transcripts that were read twice (70 with a violation): precision 0.74 (0.63–0.82), recall
 //! 0.80 (0.69–0.88), each with its 95 % interval.
 
 use super::phrases::apologizes_for_manners;
@@ -40,7 +40,7 @@ fn check(view: &View<'_>) -> Verdict {
     // An apology for something else does not settle it; where the wait is the trouble, one for the wait does.
     let late = view.cue(problem, Cue::Waits) || view.has(problem, Repeat) || WAITED.hits(view.text(problem));
     let elsewhere = |i: usize| !late && apologizes_for_manners(view.text(i));
-    if later.iter().any(|&i| view.has(i, Apology) && !elsewhere(i)) {
+    if later.iter().any(|&i| view.has(i, Apology) && !elsewhere(i)) || was_sorry_before(view, problem) {
         return Verdict::Ok;
     }
     let what = topic(view.text(problem));
@@ -78,6 +78,13 @@ fn wronged(view: &View<'_>, turn: usize) -> bool {
     told && view.cue(turn, Cue::ApologyOwed)
 }
 
+/// Whether somebody apologized already, to a customer who was upset or in trouble: it may have been this problem, told less plainly.
+fn was_sorry_before(view: &View<'_>, problem: usize) -> bool {
+    let upset = view.customer_turns().find(|&i| view.any(i, &[Problem, Frustration]));
+    let sorry = |i: usize| view.has(i, Apology) && !apologizes_for_manners(view.text(i));
+    upset.is_some_and(|first| view.company_turns().any(|i| first < i && i < problem && sorry(i)))
+}
+
 /// From what probability of a problem on anger counts as being about one.
 const MAYBE: f32 = 0.3;
 
@@ -113,6 +120,14 @@ mod tests {
                 (
                     "violated 0,1",
                     "C neu problem +apology-owed | The export eats the last column.\nA neu apology,commitment | Sorry to keep you. A fix is out at noon.",
+                ),
+                (
+                    "ok",
+                    "C neg frustration | Must the drivers honk all night?\nA neu apology | We're sorry it disturbs you.\nC neg problem,frustration +apology-owed | It was your driver, again.\nA neu | Thank you for telling us.",
+                ),
+                (
+                    "violated 2,3",
+                    "C neu | Is the pool open?\nA neu apology | Sorry, closed today.\nC neg problem,frustration +apology-owed | The room was not cleaned.\nA neu ask-info | Which room?",
                 ),
                 (
                     "ok",
