@@ -26,7 +26,7 @@ WRITTEN = ("threads", "conversations", "authored")
 # What the second reading decided: of company turns the first four, of customers' thanks and good news the others.
 SECOND = ("alternative", "policy", "commitment", "informal", "gratitude", "resolved")
 # Threads that were read a second time from end to end, and those that were not read for cues.
-READ_TWICE = tuple(f"w{n}-" for n in range(56, 100))
+READ_TWICE = tuple(f"w{n}-" for n in (*range(56, 100), *range(108, 124)))
 WITHOUT_CUES = tuple(f"w{n}-" for n in (34, 35, 36, 42, *range(44, 56)))
 # The cues of the first reading, which took "generic" too narrowly: only where it saw it, it counts. And those of later ones, which stand above it: of company turns, and of what is owed
 # (`next-step`, `answers` and `sent-around` were read too, but no rule gains by them yet).
