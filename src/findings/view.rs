@@ -1,6 +1,7 @@
 //! A transcript as the rules see it: turns, signals, and messages (turns of one speaker in a row, read as one).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -67,6 +68,8 @@ pub struct View<'a> {
     others: &'a [u32],
     limits: &'a Limits,
     messages: Vec<Message>,
+    /// The turns in which the customer uses a word, by its stem; read once, for a long transcript asks for them at every turn.
+    said: OnceCell<HashMap<String, Vec<usize>>>,
 }
 
 impl<'a> View<'a> {
@@ -83,7 +86,7 @@ impl<'a> View<'a> {
                 _ => messages.push(Message { company, turns: vec![i] }),
             }
         }
-        Self { transcript, signals, others, limits, messages }
+        Self { transcript, signals, others, limits, messages, said: OnceCell::new() }
     }
 
     /// The transcript.
@@ -208,17 +211,29 @@ impl<'a> View<'a> {
     }
 
     fn taken_up_from(&self, text: &str, first: usize, turn: usize) -> usize {
-        let specific = |w: &String| !ANY_CASE.iter().any(|v| w.starts_with(v));
-        let said: BTreeSet<String> = self
-            .customer_turns()
-            .filter(|&i| first <= i && i < turn)
-            .flat_map(|i| content_words(self.text(i)))
-            .filter(specific)
-            .map(|w| stem(&w).to_owned())
+        let said = self.said.get_or_init(|| self.words_of_the_customer());
+        let between = |turns: &Vec<usize>| turns.get(turns.partition_point(|&i| i < first)).is_some_and(|&i| i < turn);
+        let taken: BTreeSet<String> = content_words(text)
+            .iter()
+            .map(|w| stem(w).to_owned())
+            .filter(|w| said.get(w).is_some_and(between))
             .collect();
-        let taken: BTreeSet<String> =
-            content_words(text).iter().map(|w| stem(w).to_owned()).filter(|w| said.contains(w)).collect();
         taken.len()
+    }
+
+    /// By the stem of each word that does not fit any complaint: the customer's turns that have it, in order.
+    fn words_of_the_customer(&self) -> HashMap<String, Vec<usize>> {
+        let mut said: HashMap<String, Vec<usize>> = HashMap::new();
+        for i in self.customer_turns() {
+            let specific = |w: &String| !ANY_CASE.iter().any(|v| w.starts_with(v));
+            for word in content_words(self.text(i)).iter().filter(|w| specific(w)) {
+                let turns = said.entry(stem(word).to_owned()).or_default();
+                if turns.last() != Some(&i) {
+                    turns.push(i);
+                }
+            }
+        }
+        said
     }
 
     /// In how many other transcripts nearly the same text stands.
