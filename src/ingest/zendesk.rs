@@ -31,12 +31,17 @@ pub(super) enum Half {
 
 /// What the file that begins with `head` holds, if it is Zendesk's.
 pub(super) fn half(head: &[u8]) -> Option<Half> {
+    told(head, true)
+}
+
+/// The same; a list of tickets or comments is looked into once, for strangers may write lists in lists without end.
+fn told(head: &[u8], outer: bool) -> Option<Half> {
     let found = names(head);
     let has = |name: &str| found.iter().any(|(n, _)| n == name);
     let list = |name: &str| found.iter().any(|(n, first)| n == name && *first == b'[');
     let inside = |name: &str| {
         let at = memchr::memmem::find(head, format!("\"{name}\"").as_bytes())?;
-        half(&head[at..])
+        outer.then(|| told(&head[at..], false)).flatten()
     };
     match () {
         () if has("ticket") && list("comments") => Some(Half::Whole),
@@ -359,6 +364,8 @@ mod tests {
             (r#"{"comments":[{"id":1,"author_id":2,"body":"x","ticket_id":1}]}"#, Some(Half::Comments)),
             (r#"{"id":1,"author_id":2,"body":"x","ticket_id":1}"#, Some(Half::Comments)),
             (r#"{"id":1,"turns":[]}"#, None),
+            (r#"{"tickets":[{"tickets":[{"id":1}]}]}"#, Some(Half::Tickets)),
+            (r#"{"comments":[{"comments":[{"id":1}]}]}"#, None),
         ] {
             assert_eq!(half(text.as_bytes()), want, "{text}");
         }
