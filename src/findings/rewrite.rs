@@ -170,8 +170,8 @@ impl Wording {
 fn heard(text: &str) -> Option<String> {
     let all: Vec<&str> = sentences(text).into_iter().map(|r| &text[r]).collect();
     // The first sentence that is more than a greeting, with a part of it where it is long. A question or a demand is not taken up where something is told too.
-    let long: Vec<&&str> = all.iter().filter(|s| words(s).len() >= 4).collect();
-    let told = long.iter().find(|s| !ASKS.is_match(s.trim())).or(long.first()).copied();
+    let mut long = all.iter().filter(|s| words(s).len() >= 4);
+    let told = long.clone().find(|s| !ASKS.is_match(s.trim())).or_else(|| long.next());
     let telling = told.or_else(|| all.iter().max_by_key(|s| words(s).len()))?;
     let line = telling.split('\n').map(str::trim).find(|l| words(l).len() >= 4).unwrap_or(telling);
     // Whom a public message is addressed to is not what it says.
@@ -212,32 +212,10 @@ static TIME: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// Verbs that only ask, wait or talk: nothing is done by them.
+#[rustfmt::skip]
 const IDLE: &[&str] = &[
-    "need",
-    "be",
-    "been",
-    "had",
-    "no",
-    "not",
-    "never",
-    "to",
-    "your",
-    "a",
-    "the",
-    "received",
-    "heard",
-    "only",
-    "have",
-    "explained",
-    "said",
-    "told",
-    "stated",
-    "answered",
-    "informed",
-    "advised",
-    "mentioned",
-    "clarified",
-    "nothing",
+    "need", "be", "been", "had", "no", "not", "never", "to", "your", "a", "the", "received", "heard", "only", "have",
+    "explained", "said", "told", "stated", "answered", "informed", "advised", "mentioned", "clarified", "nothing",
 ];
 
 /// What the company itself promised after the customer spoke: the sentence as it stands, and whether it says when.

@@ -309,7 +309,7 @@ fn reason(c: &Comparison, cluster: &str) -> String {
     if c.q.is_some_and(|q| q < FALSE_DISCOVERY) && !a.holds_without_any_one() {
         return format!("It does not hold when one {cluster} is left out, so nothing can be said of the segment.");
     }
-    if a.p < 0.05 {
+    if a.p < FALSE_DISCOVERY && c.q.is_some_and(|q| q >= FALSE_DISCOVERY) {
         return "By itself this difference would be beyond chance; among so many comparisons it may be chance (the false discovery rate is above 5 %), so nothing is said.".to_owned();
     }
     "Only a large difference would have shown, so its absence is no comfort.".to_owned()

@@ -109,7 +109,7 @@ impl Coaching {
             let above: Vec<String> = above.collect();
             let focuses = match above.as_slice() {
                 _ if a.too_few() => "quotes only: too few conversations".to_owned(),
-                [] if !a.compared() => "quotes only: too few people to compare with".to_owned(),
+                [] if !a.compared() => "quotes only: too little to compare with".to_owned(),
                 [] => "nothing stands out".to_owned(),
                 list => list.join(", "),
             };

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use crate::turns::pattern;
 use regex::Regex;
+
+use crate::turns::pattern;
 
 /// Of a very long text, so many bytes at each end are looked at: more than the tokens kept can hold.
 const END: usize = 4000;

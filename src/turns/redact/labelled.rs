@@ -11,8 +11,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::Regex;
 
 use super::{Found, Kind, near, question, stands_alone, words};
-use crate::turns::Transcript;
-use crate::turns::pattern;
+use crate::turns::{Transcript, pattern};
 
 /// A word for a number, and whether "number" or the like came with it.
 static LABEL: LazyLock<Regex> = LazyLock::new(|| {

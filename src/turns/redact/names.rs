@@ -11,8 +11,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::Regex;
 
 use super::{Found, Kind, near, question, stands_alone, words};
-use crate::turns::pattern;
-use crate::turns::{Role, Transcript};
+use crate::turns::{Role, Transcript, pattern};
 
 /// How sure the words before a name make it one.
 #[derive(Clone, Copy, PartialEq)]
