@@ -1,6 +1,5 @@
 //! `evenhand audit`.
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -79,12 +78,7 @@ impl Audit {
         let stop = Interrupt::listen();
         let classifier = self.source.classifier()?;
         let (manifest, summary) = run::audit(classifier, &options, &common.progress(), &stop)?;
-        let mut out = std::io::stdout().lock();
-        if common.json {
-            writeln!(out, "{}", summary.json())?;
-        } else if !common.quiet {
-            write!(out, "{}", summary.text(&options.out.display().to_string()))?;
-        }
+        common.summary(|| summary.json(), || summary.text(&options.out.display().to_string()))?;
         let rejected = self.strict && manifest.counts.rejected > 0;
         Ok(if rejected { ExitCode::from(REJECTED) } else { ExitCode::SUCCESS })
     }

@@ -1,7 +1,6 @@
 //! `evenhand bias`.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -11,7 +10,7 @@ use clap::Args;
 use super::labels::Which;
 use super::{Common, Usage};
 use crate::reports::BiasReport;
-use crate::run::{self, BiasOptions, Cases};
+use crate::run::{self, BiasOptions, Cases, RunError};
 
 /// Compare customer segments, channels or agent cohorts, with the legitimate causes held fixed
 #[derive(Debug, Args)]
@@ -82,12 +81,7 @@ impl Bias {
         if let Some(out) = &self.out {
             write_out(&report, out)?;
         }
-        let mut stdout = std::io::stdout().lock();
-        if common.json {
-            writeln!(stdout, "{}", report.json())?;
-        } else if !common.quiet {
-            write!(stdout, "{}", report.text())?;
-        }
+        common.summary(|| report.json(), || report.text())?;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -111,6 +105,12 @@ fn write_out(report: &BiasReport, out: &Path) -> anyhow::Result<()> {
     } else {
         (out.join("bias.json"), out.join("index.html"))
     };
+    let ours = [(&json, "\"verdict_rule\""), (&page, "<title>Segment audit</title>")];
+    for (path, sign) in ours {
+        if path.exists() && !fs::read_to_string(path).is_ok_and(|text| text.contains(sign)) {
+            return Err(RunError::InTheWay(path.clone()).into());
+        }
+    }
     if let Some(folder) = json.parent() {
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     }

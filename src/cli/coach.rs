@@ -1,6 +1,5 @@
 //! `evenhand coach`.
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -8,7 +7,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::Common;
-use crate::reports::wrap;
+use crate::reports::{counted, wrap};
 use crate::run::{self, CoachOptions, ReviewOptions, Words};
 
 /// Write a coaching page for each person, with what went well, where to look, and how sure it is
@@ -41,17 +40,16 @@ impl Coach {
         let labels = self.labels.map(|labels| ReviewOptions { labels, adjudicator });
         let options = CoachOptions { run: self.run, out: self.out, words, labels };
         let report = run::coach(&options, &common.progress())?;
-        let mut out = std::io::stdout().lock();
-        if common.json {
-            let summary = json!({
+        let json = || {
+            json!({
                 "pages": report.agents.len(), "conversations": report.conversations,
                 "missing_words": report.missing_words, "out": options.out,
-            });
-            writeln!(out, "{summary}")?;
-        } else if !common.quiet {
+            })
+        };
+        common.summary(json, || {
             let mut text = format!(
-                "Wrote {} pages. Start with {}.",
-                report.agents.len(),
+                "Wrote {}. Start with {}.",
+                counted(report.agents.len() as u64, "page", "pages"),
                 options.out.join("index.html").display()
             );
             if !report.missing_words.is_empty() {
@@ -60,8 +58,8 @@ impl Coach {
                     report.missing_words.join("; ")
                 ));
             }
-            writeln!(out, "{}", wrap(&text, "", 80))?;
-        }
+            wrap(&text, "", 80) + "\n"
+        })?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,12 +1,13 @@
 //! `evenhand convert`.
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use serde_json::json;
 
 use super::{Common, Layout, Source};
+use crate::reports::counted;
 use crate::run::{self, ConvertOptions};
 
 /// Write transcripts of any format as JSON Lines or Parquet, without judging them
@@ -36,15 +37,22 @@ impl Convert {
             out: self.out,
         };
         let done = run::convert(&options, &common.progress())?;
-        let mut out = std::io::stdout().lock();
-        if common.json {
-            writeln!(out, "{}", serde_json::to_string(&done)?)?;
-        } else if !common.quiet {
-            writeln!(out, "Wrote {} transcripts ({} turns) to {}.", done.written, done.turns, options.out.display())?;
-            if let Some(path) = &done.rejects {
-                writeln!(out, "{} of {} records were rejected: see {}.", done.rejected, done.read, path.display())?;
-            }
-        }
+        common.summary(
+            || json!(done),
+            || {
+                let out = options.out.display();
+                let mut text = format!(
+                    "Wrote {} ({}) to {out}.\n",
+                    counted(done.written, "transcript", "transcripts"),
+                    counted(done.turns, "turn", "turns")
+                );
+                if let Some(path) = &done.rejects {
+                    let (rejected, read) = (done.rejected, counted(done.read, "record", "records"));
+                    text.push_str(&format!("Rejected: {rejected} of {read}; see {}.\n", path.display()));
+                }
+                text
+            },
+        )?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,9 +1,9 @@
 //! `evenhand doctor`.
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Args;
+use serde_json::json;
 
 use super::{Common, Layout, NOTHING_READ, Source};
 use crate::run::{self, DoctorOptions};
@@ -29,12 +29,7 @@ impl Doctor {
             format: self.layout.format,
         };
         let checkup = run::doctor(&self.source.classifier()?, &options, &common.progress())?;
-        let mut out = std::io::stdout().lock();
-        if common.json {
-            writeln!(out, "{}", serde_json::to_string(&checkup)?)?;
-        } else {
-            write!(out, "{}", checkup.text())?;
-        }
+        common.result(|| json!(checkup), || checkup.text())?;
         Ok(if checkup.transcripts == 0 { ExitCode::from(NOTHING_READ) } else { ExitCode::SUCCESS })
     }
 }

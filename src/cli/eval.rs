@@ -1,6 +1,5 @@
 //! `evenhand eval`.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -45,12 +44,7 @@ impl Eval {
             differences: self.differences,
         };
         let evaluation = run::evaluate(&self.source.classifier()?, &options, &common.progress())?;
-        let mut out = std::io::stdout().lock();
-        if common.json {
-            writeln!(out, "{}", evaluation.json())?;
-        } else {
-            write!(out, "{}", evaluation.text())?;
-        }
+        common.result(|| evaluation.json(), || evaluation.text())?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,6 +1,5 @@
 //! `evenhand labels`.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -171,11 +170,5 @@ fn show(json: &Value, text: &str, out: Option<&Path>, common: &Common) -> anyhow
     if let Some(path) = out {
         run::write_whole(path, &format!("{}\n", serde_json::to_string_pretty(json)?))?;
     }
-    let mut stdout = std::io::stdout().lock();
-    if common.json {
-        writeln!(stdout, "{json}")?;
-    } else if !common.quiet {
-        write!(stdout, "{text}")?;
-    }
-    Ok(())
+    common.summary(|| json, || text.to_owned())
 }

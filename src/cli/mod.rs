@@ -13,6 +13,8 @@ mod rules;
 mod sample;
 mod score;
 
+use std::fmt::Display;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -21,6 +23,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::ingest::{Format, IngestError};
 use crate::labels::LabelsError;
+use crate::reports::visible_text;
 use crate::run::{Config, ConfigError, INTERRUPTED, Interrupt, Progress, RunError};
 use crate::signals::{Classifier, Model, ModelError, Runtime};
 
@@ -142,6 +145,22 @@ impl Common {
     fn progress(&self) -> Progress {
         Progress::new(self.quiet)
     }
+
+    /// Shows what was asked for on standard output: as JSON where that is wanted, else as text without control characters.
+    fn result<J: Display>(&self, json: impl FnOnce() -> J, text: impl FnOnce() -> String) -> anyhow::Result<()> {
+        let mut out = io::stdout().lock();
+        if self.json {
+            writeln!(out, "{}", json())?;
+        } else {
+            out.write_all(visible_text(&text()).as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// The same, but no text where it is to be quiet.
+    fn summary<J: Display>(&self, json: impl FnOnce() -> J, text: impl FnOnce() -> String) -> anyhow::Result<()> {
+        if self.quiet && !self.json { Ok(()) } else { self.result(json, text) }
+    }
 }
 
 /// Runs the command.
@@ -193,6 +212,10 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
                     RunError::Labels(_) => 3,
                     RunError::Model(_)
                     | RunError::NotARun(_)
+                    | RunError::HoldsMore(_)
+                    | RunError::InTheWay(_)
+                    | RunError::Worked(_)
+                    | RunError::ItsOwnInput(_)
                     | RunError::Ending(_)
                     | RunError::NotAReport(_)
                     | RunError::Busy(_)
@@ -211,7 +234,7 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
         .unwrap_or(1)
 }
 
-/// An error in one line: each cause once, without the number that the system gives it.
+/// An error in one line: each cause once, without the number that the system gives it, and without control characters.
 pub fn told(error: &anyhow::Error) -> String {
     let mut out = String::new();
     for cause in error.chain().map(|e| unnumbered(&e.to_string())) {
@@ -220,7 +243,7 @@ pub fn told(error: &anyhow::Error) -> String {
             out.push_str(&cause);
         }
     }
-    out
+    visible_text(&out)
 }
 
 /// A message without ` (os error 2)`.
@@ -232,8 +255,6 @@ fn unnumbered(message: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
-
     use super::*;
 
     #[test]

@@ -1,6 +1,5 @@
 //! `evenhand report`.
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -55,19 +54,18 @@ impl Report {
             bias: self.bias,
         };
         let report = run::overview(&options, &common.progress())?;
-        let mut out = std::io::stdout().lock();
-        if common.json {
+        let json = || {
             let rules: Vec<_> = report
                 .rules
                 .iter()
                 .map(|r| json!({"rule": r.rule, "cases": r.cases, "found": r.found, "rate": r.rate.map(|r| r.0)}))
                 .collect();
-            let summary = json!({
+            json!({
                 "conversations": report.with_finding.1, "with_finding": report.with_finding.0, "rules": rules,
                 "missing_words": report.missing_words, "out": options.out,
-            });
-            writeln!(out, "{summary}")?;
-        } else if !common.quiet {
+            })
+        };
+        common.summary(json, || {
             let mut text = format!("Wrote {}.", options.out.join("index.html").display());
             if !report.missing_words.is_empty() {
                 text.push_str(&format!(
@@ -75,8 +73,8 @@ impl Report {
                     report.missing_words.join("; ")
                 ));
             }
-            writeln!(out, "{}", wrap(&text, "", 80))?;
-        }
+            wrap(&text, "", 80) + "\n"
+        })?;
         Ok(ExitCode::SUCCESS)
     }
 }

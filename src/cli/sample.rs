@@ -1,6 +1,5 @@
 //! `evenhand sample`.
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -14,7 +13,7 @@ use crate::sampling::Allocation;
 /// Draw conversations for people to read, each with the probability with which it was to be drawn
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  evenhand sample run --size 200 --out sample.jsonl\n  evenhand sample run --size 200 --stratify segments.tier --stratify channel --blind --reviewers ana,ben --double 0.2 --out sample.jsonl\n  evenhand sample run --per-agent 5 --out sample.jsonl\n  evenhand sample run --size 200 --design risk --rule missing-apology --out sample.jsonl\n  evenhand sample run --calibration 12 --labels labels.db --out meeting.jsonl\n\nThe sheet for reviewers is written beside FILE, as .csv."
+    after_help = "Examples:\n  evenhand sample run --size 200 --out sample.jsonl\n  evenhand sample run --size 200 --stratify segments.tier --stratify channel --blind --reviewers ana,ben --double 0.2 --out sample.jsonl\n  evenhand sample run --per-agent 5 --out sample.jsonl\n  evenhand sample run --size 200 --design risk --rule missing-apology --out sample.jsonl\n  evenhand sample run --calibration 12 --labels labels.db --out meeting.jsonl\n\nThe sheet for reviewers is written beside FILE, as .csv. A sheet that\nholds answers is never written over."
 )]
 pub(super) struct Sample {
     /// Run folder written by evenhand audit
@@ -83,16 +82,13 @@ impl Sample {
             )
             .into());
         }
+        run::sheet_is_free(&sheet)?;
         let lines = self.out.clone();
         let sample = run::sample(&self.options(common.seed)?, &common.progress())?;
         run::write_whole(&lines, &sample.lines())?;
         run::write_whole(&sheet, &sample.sheet())?;
-        let mut out = std::io::stdout().lock();
-        if common.json {
-            writeln!(out, "{}", sample.json())?;
-        } else if !common.quiet {
-            write!(out, "{}", sample.text(&lines.display().to_string(), &sheet.display().to_string()))?;
-        }
+        let text = || sample.text(&lines.display().to_string(), &sheet.display().to_string());
+        common.summary(|| sample.json(), text)?;
         Ok(ExitCode::SUCCESS)
     }
 

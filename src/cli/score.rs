@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::{Common, Source, Usage};
 use crate::ingest::IngestError;
+use crate::reports::counted;
 use crate::run::scores;
 use crate::signals::Input;
 use crate::turns::Role;
@@ -19,7 +20,7 @@ use crate::turns::Role;
 /// Judge single turns: one line in, one JSON object out, in order
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Each line is judged by itself; an audit also weighs the mood of the same\ncustomer's turn before.\n\nExamples:\n  echo 'I was charged twice!' | evenhand score\n  echo '{\"text\":\"nope, no can do\",\"role\":\"agent\"}' | evenhand score"
+    after_help = "Each line is judged by itself; an audit also weighs the mood of the same\ncustomer's turn before. A line that cannot be read is answered with an error,\nand the rest is judged.\n\nExamples:\n  echo 'I was charged twice!' | evenhand score\n  echo '{\"text\":\"nope, no can do\",\"role\":\"agent\"}' | evenhand score"
 )]
 pub(super) struct Score {
     /// File to read, or - for standard input
@@ -62,32 +63,40 @@ impl Score {
         let mut reader = BufReader::new(input);
         let classifier = self.source.classifier()?;
         let mut out = io::stdout().lock();
-        let mut number = 0;
+        let (mut number, mut wrong) = (0, 0);
         loop {
             let lines = ready(&mut reader)?;
             if lines.is_empty() {
-                return Ok(ExitCode::SUCCESS);
+                break;
             }
-            let parsed: Vec<(Role, Line)> = lines
+            let parsed: Vec<Result<(Role, Line), String>> = lines
                 .iter()
                 .map(|line| {
                     number += 1;
-                    self.parse(line).map_err(|reason| Usage(format!("line {number}: {reason}")))
+                    self.parse(line).map_err(|reason| format!("line {number}: {reason}"))
                 })
-                .collect::<Result<_, _>>()?;
+                .collect();
             let before = |l: &Line, role: Role| -> Role {
                 let other = if role == Role::Customer { Role::Agent } else { Role::Customer };
                 l.before_role.as_deref().and_then(Role::parse).unwrap_or(other)
             };
             let inputs: Vec<Input<'_>> = parsed
                 .iter()
+                .flatten()
                 .map(|(role, l)| Input {
                     role: *role,
                     text: &l.text,
                     before: l.before.as_deref().map(|t| (before(l, *role), t)),
                 })
                 .collect();
-            for (input, mut signals) in inputs.iter().zip(classifier.classify(&inputs)?) {
+            let mut judged = inputs.iter().zip(classifier.classify(&inputs)?);
+            for line in &parsed {
+                if let Err(reason) = line {
+                    wrong += 1;
+                    writeln!(out, "{}", json!({"error": reason}))?;
+                    continue;
+                }
+                let Some((input, mut signals)) = judged.next() else { continue };
                 classifier.settle(std::iter::once((input.role, input.text)), std::slice::from_mut(&mut signals));
                 let labels: Vec<_> = signals.labels.iter().collect();
                 let row = json!({"sentiment": signals.sentiment.name(), "labels": labels, "scores": scores(&signals, input.role)});
@@ -95,6 +104,11 @@ impl Score {
             }
             out.flush()?;
         }
+        if wrong > 0 {
+            let what = counted(wrong, "line was", "lines were");
+            return Err(Usage(format!("{what} not read; the answer to each says why")).into());
+        }
+        Ok(ExitCode::SUCCESS)
     }
 
     fn parse(&self, line: &str) -> Result<(Role, Line), String> {

@@ -3,6 +3,8 @@
 //!
 //! The file names no agent and no time of day: offsets count from the start of the call.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -52,8 +54,11 @@ pub(super) fn fits(_has: &dyn Fn(&str) -> bool, list: &dyn Fn(&str) -> bool) -> 
 
 pub(super) fn record(bytes: &[u8], place: &Place<'_>) -> Result<Record, Fault> {
     let analysis: Analysis = json::parse(bytes, NEEDED)?;
+    // Of two that stand for one id, the first.
+    let roles: HashMap<&str, &str> =
+        analysis.participants.iter().rev().map(|p| (p.participant_id.as_str(), p.participant_role.as_str())).collect();
     let role = |id: &str| -> String {
-        let stated = analysis.participants.iter().find(|p| p.participant_id == id).map_or(id, |p| &p.participant_role);
+        let stated = roles.get(id).copied().unwrap_or(id);
         place.columns.role(stated).map_or_else(|| stated.to_lowercase(), str::to_owned)
     };
     let time = |millis: Option<f64>| millis.and_then(|m| offset(m / 1000.0));

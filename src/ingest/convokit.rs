@@ -6,7 +6,7 @@
 //! the speaker's name.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use super::{Columns, FileHash, IngestError, Item, Origin, RawTurn, Record, Sourc
 
 const NEEDED: &str = "an utterance has \"conversation_id\", \"speaker\" and \"text\"";
 /// The longest file of speakers or conversations that is read, in bytes: it is held in memory.
-const MAX_BESIDE: u64 = 256 * 1024 * 1024;
+const MAX_BESIDE: u64 = 64 * 1024 * 1024;
 
 #[derive(Deserialize)]
 struct Utterance {
@@ -76,12 +76,13 @@ pub(super) fn open(
 
 /// A file that is one object by id.
 fn table(path: &Path) -> Result<(BTreeMap<String, Value>, FileHash), String> {
-    let size = fs::metadata(path).map_err(|e| e.to_string())?.len();
-    if size > MAX_BESIDE {
+    let (stream, hash) = open::open(path).map_err(|e| e.to_string())?;
+    let mut text = Vec::new();
+    stream.take(MAX_BESIDE + 1).read_to_end(&mut text).map_err(|e| e.to_string())?;
+    if text.len() as u64 > MAX_BESIDE {
         return Err(format!("the file is longer than {} MB and was not read", MAX_BESIDE / (1024 * 1024)));
     }
-    let (stream, hash) = open::open(path).map_err(|e| e.to_string())?;
-    let table = serde_json::from_reader(stream)
+    let table = serde_json::from_slice(&text)
         .map_err(|e| json::explain(&e, 1, "an object by id is expected; it was left out"))?;
     Ok((table, hash))
 }

@@ -136,9 +136,7 @@ impl Rows {
         let find = |name: &str| names.iter().position(|n| n == name);
         let missing: Vec<&str> = NEEDED.iter().filter(|n| find(n).is_none()).copied().collect();
         if !missing.is_empty() {
-            // Said on a terminal, too: letters, digits and the like, no control characters.
-            let plain = |c: &char| c.is_alphanumeric() || " _-.()/#".contains(*c);
-            let shown = |name: &String| name.chars().filter(plain).take(40).collect::<String>();
+            let shown = |name: &String| name.chars().take(40).collect::<String>();
             let mut has: Vec<String> = names.iter().filter(|n| !n.is_empty()).take(NAMED).map(shown).collect();
             if names.len() > NAMED {
                 has.push("…".to_owned());

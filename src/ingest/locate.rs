@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::IngestError;
 
-const ENDINGS: [&str; 8] = ["jsonl", "ndjson", "json", "csv", "parquet", "vtt", "srt", "txt"];
+/// What is taken from a folder; workbooks too, which are then rejected with what to do.
+const ENDINGS: [&str; 10] = ["jsonl", "ndjson", "json", "csv", "parquet", "vtt", "srt", "txt", "xlsx", "xls"];
 
 /// The files meant by `inputs`, each once, in the order given; a folder's and a glob's files by name.
 ///
@@ -58,8 +59,13 @@ fn walk(dir: &Path, files: &mut Vec<PathBuf>) -> Result<(), IngestError> {
         let path = entry.path();
         // A link to a folder is not followed: it may lead in a circle.
         if kind.is_dir() {
-            walk(&path, files)?;
-        } else if path.is_file() && is_transcript_file(&path) {
+            // What cannot be looked into is named like a file: opening it says why, and the rest is read.
+            let before = files.len();
+            if walk(&path, files).is_err() {
+                files.truncate(before);
+                files.push(path);
+            }
+        } else if is_transcript_file(&path) && (path.is_file() || kind.is_symlink() && !path.exists()) {
             files.push(path);
         }
     }
@@ -111,6 +117,16 @@ mod tests {
         }
         let found = locate(&[dir.path().to_string_lossy().into_owned()]).unwrap();
         assert_eq!(names(&found, dir.path()), ["a.jsonl.gz", "b/c.JSONL", "z.csv"]);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_link_that_leads_nowhere_is_not_passed_over() {
+        let dir = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(dir.path().join("gone"), dir.path().join("a.jsonl")).unwrap();
+        std::os::unix::fs::symlink(dir.path(), dir.path().join("circle.jsonl")).unwrap();
+        let found = locate(&[dir.path().to_string_lossy().into_owned()]).unwrap();
+        assert_eq!(names(&found, dir.path()), ["a.jsonl"]);
     }
 
     #[test]

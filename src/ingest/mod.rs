@@ -252,15 +252,15 @@ pub fn read(job: &Job, reading: Reading<'_>) -> Result<Opened, IngestError> {
         given => given,
     };
     let mut files = vec![(path.clone(), hash)];
+    if let Some(why) = recognise::unreadable(stream.head()) {
+        let reject = Origin { source, line: 0 }.reject(why);
+        return Ok(Opened { items: Box::new(std::iter::once(Item::Reject(reject))), format, files });
+    }
     let columns = reading.columns;
     let objects = |stream, lists, convert| {
         Box::new(json::Objects::new(stream, source.clone(), &job.name, columns, lists, convert))
     };
     let items: Box<dyn Source + Send> = match format {
-        _ if recognise::is_utf16(stream.head()) => {
-            let origin = Origin { source: source.clone(), line: 0 };
-            Box::new(std::iter::once(Item::Reject(origin.reject("the file is UTF-16; save it as UTF-8"))))
-        }
         Format::Csv => Box::new(csv::Rows::new(stream, source, columns.clone())),
         Format::Parquet => Box::new(parquet::Rows::new(stream, path, source.clone(), columns.clone())),
         Format::Zendesk => zendesk::open(job, stream, columns, &mut files)?,

@@ -63,6 +63,13 @@ const ALLOWED: u64 = 64 * 1024 * 1024;
 /// … and beyond that how many times its size: transcripts pack to a tenth or a thirtieth, a bomb to a thousandth.
 const RATIO: u64 = 250;
 
+pub(super) const BOMB: &str = "the file unpacks to more than 250 times its size, as a bomb does";
+
+/// Whether so many bytes out of so many packed ones are more than transcripts can be.
+pub(super) fn is_bomb(packed: u64, plain: u64) -> bool {
+    plain > ALLOWED && plain / RATIO > packed
+}
+
 /// Ends the reading of what unpacks to far more than transcripts do.
 struct Unpacked<R> {
     inner: R,
@@ -74,22 +81,66 @@ impl<R: Read> Read for Unpacked<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let n = self.inner.read(buf)?;
         self.count += n as u64;
-        if self.count > ALLOWED && self.count / RATIO > self.packed.load(Ordering::Relaxed) {
-            return Err(io::Error::other(format!(
-                "the file unpacks to more than {RATIO} times its size, as a bomb does"
-            )));
+        if is_bomb(self.packed.load(Ordering::Relaxed), self.count) {
+            return Err(io::Error::other(BOMB));
         }
         Ok(n)
     }
 }
 
-/// All frames of a zstd file, one after the other, each with its checksum.
-struct Zstd<R: BufRead> {
-    raw: Option<R>,
-    frame: Option<StreamingDecoder<R, FrameDecoder>>,
+/// What a zstd frame may ask to be kept in memory while it is unpacked: what `zstd --long` does by default.
+const WINDOW: u64 = 128 * 1024 * 1024;
+/// The longest header of a zstd frame.
+const ZSTD_HEADER: usize = 18;
+
+/// A stream whose next bytes can be looked at.
+struct Peeked<R> {
+    ahead: Vec<u8>,
+    rest: R,
 }
 
-impl<R: BufRead> Read for Zstd<R> {
+impl<R: Read> Peeked<R> {
+    fn peek(&mut self, n: usize) -> io::Result<&[u8]> {
+        let wanted = n.saturating_sub(self.ahead.len()) as u64;
+        self.rest.by_ref().take(wanted).read_to_end(&mut self.ahead)?;
+        Ok(&self.ahead)
+    }
+}
+
+impl<R: Read> Read for Peeked<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if self.ahead.is_empty() {
+            return self.rest.read(buf);
+        }
+        let n = buf.len().min(self.ahead.len());
+        buf[..n].copy_from_slice(&self.ahead[..n]);
+        self.ahead.drain(..n);
+        Ok(n)
+    }
+}
+
+/// The window that the header of a zstd frame asks for (RFC 8878, 3.1.1.1); 0 where there is no header.
+fn window(header: &[u8]) -> u64 {
+    let Some((descriptor, fields)) = header.get(4..).and_then(<[u8]>::split_first) else { return 0 };
+    if descriptor & 0x20 == 0 {
+        let byte = fields.first().copied().map_or(0, u64::from);
+        let base = 1 << (10 + (byte >> 3));
+        return base + base / 8 * (byte & 7);
+    }
+    // A single segment: its whole content, whose size stands behind the dictionary's number.
+    let number = [0, 1, 2, 4][usize::from(descriptor & 3)];
+    let size = [1, 2, 4, 8][usize::from(descriptor >> 6)];
+    let bytes = fields.get(number..number + size).unwrap_or_default();
+    bytes.iter().rev().fold(0, |sum, b| sum << 8 | u64::from(*b))
+}
+
+/// All frames of a zstd file, one after the other, each with its checksum.
+struct Zstd<R: Read> {
+    raw: Option<Peeked<R>>,
+    frame: Option<StreamingDecoder<Peeked<R>, FrameDecoder>>,
+}
+
+impl<R: Read> Read for Zstd<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         loop {
             if let Some(frame) = &mut self.frame {
@@ -107,8 +158,14 @@ impl<R: BufRead> Read for Zstd<R> {
                 self.raw = self.frame.take().map(StreamingDecoder::into_inner);
             }
             let Some(mut raw) = self.raw.take() else { return Ok(0) };
-            if raw.fill_buf()?.is_empty() {
+            let header = raw.peek(ZSTD_HEADER)?;
+            if header.is_empty() {
                 return Ok(0);
+            }
+            if window(header) > WINDOW {
+                return Err(io::Error::other(
+                    "unpacking the file needs more memory than 128 MB; pack it without --ultra or --long",
+                ));
             }
             self.frame = Some(StreamingDecoder::new(raw).map_err(|e| io::Error::other(e.to_string()))?);
         }
@@ -195,10 +252,32 @@ pub(super) fn open(path: &Path) -> Result<(Stream, FileHash), IngestError> {
     let plain: Box<dyn BufRead + Send> = if head.starts_with(&GZIP) {
         Box::new(BufReader::with_capacity(1 << 17, Unpacked { inner: MultiGzDecoder::new(raw), packed, count: 0 }))
     } else if head.starts_with(&ZSTD) {
-        let frames = Zstd { raw: Some(raw), frame: None };
+        let frames = Zstd { raw: Some(Peeked { ahead: Vec::new(), rest: raw }), frame: None };
         Box::new(BufReader::with_capacity(1 << 17, Unpacked { inner: frames, packed, count: 0 }))
     } else {
         Box::new(raw)
     };
     Ok((Stream::new(plain).map_err(failed)?, hash))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_window_is_read_from_the_header() {
+        assert_eq!(window(&[0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x38]), 1 << 17);
+        assert_eq!(window(&[0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x39]), (1 << 17) + (1 << 14));
+        // A single segment of 300,000 bytes, its size in 4 bytes.
+        assert_eq!(window(&[0x28, 0xb5, 0x2f, 0xfd, 0xa0, 0xe0, 0x93, 0x04, 0x00]), 300_000);
+        assert_eq!(window(&[0x28, 0xb5]), 0);
+    }
+
+    #[test]
+    fn a_frame_that_wants_gigabytes_is_refused() {
+        let bytes: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xf8, 0x01, 0x00, 0x00];
+        let mut frames = Zstd { raw: Some(Peeked { ahead: Vec::new(), rest: bytes }), frame: None };
+        let refused = frames.read(&mut [0; 8]).unwrap_err();
+        assert!(refused.to_string().contains("more memory than 128 MB"));
+    }
 }

@@ -17,10 +17,12 @@ use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchR
 use serde_json::Value;
 
 use super::columns::OURS;
+use super::open::{BOMB, is_bomb};
 use super::table::{Group, NOT_A_NUMBER};
 use super::{Columns, Item, Origin, RawTurn, Stream};
 
-const BATCH: usize = 1024;
+/// Few, for a page of some kilobytes may say a value of a megabyte again in every row.
+const BATCH: usize = 16;
 const NEEDED: [&str; 3] = ["transcript_id", "role", "text"];
 
 /// Reads a file batch by batch.
@@ -114,7 +116,14 @@ fn file(input: Input) -> io::Result<File> {
 
 fn open(file: File) -> Result<ParquetRecordBatchReader, String> {
     let failed = |e| format!("not a Parquet file, or a damaged one: {e}");
-    ParquetRecordBatchReaderBuilder::try_new(file).map_err(failed)?.with_batch_size(BATCH).build().map_err(failed)
+    let stored = file.metadata().map_err(|e| format!("the file cannot be read: {e}"))?.len();
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(failed)?;
+    let groups = reader.metadata().row_groups();
+    let largest = groups.iter().map(|g| g.total_byte_size().max(0).unsigned_abs()).max().unwrap_or_default();
+    if is_bomb(stored, largest) {
+        return Err(BOMB.to_owned());
+    }
+    reader.with_batch_size(BATCH).build().map_err(failed)
 }
 
 impl Batch {

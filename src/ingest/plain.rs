@@ -3,7 +3,7 @@
 //! A line without a speaker goes on with the message before it; lines before the first speaker are a heading. A name counts as a speaker when it
 //! says a role, when it begins two lines, or when there would else be fewer than two speakers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
 use regex::Regex;
@@ -73,7 +73,10 @@ fn one(lines: &[(u64, &str)], id: String, columns: &Columns) -> Result<(u64, Rec
             }),
             None => {
                 if let Some(last) = turns.last_mut().filter(|_| !line.trim().is_empty()) {
-                    last.text = format!("{}\n{}", last.text, line.trim()).trim().to_owned();
+                    if !last.text.is_empty() {
+                        last.text.push('\n');
+                    }
+                    last.text.push_str(line.trim());
                 }
             }
         }
@@ -86,7 +89,7 @@ fn one(lines: &[(u64, &str)], id: String, columns: &Columns) -> Result<(u64, Rec
 }
 
 /// The names that are speakers, in lower case.
-fn speakers(lines: &[(u64, &str)], columns: &Columns) -> Vec<String> {
+fn speakers(lines: &[(u64, &str)], columns: &Columns) -> BTreeSet<String> {
     let mut counts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     for (i, (_, line)) in lines.iter().enumerate() {
         if let Some((name, _)) = labelled(untimed(line).1) {
@@ -94,11 +97,12 @@ fn speakers(lines: &[(u64, &str)], columns: &Columns) -> Vec<String> {
         }
     }
     let sure = |(name, (n, _)): &(&String, &(usize, usize))| *n >= 2 || role(name, columns).is_some();
-    let mut out: Vec<String> = counts.iter().filter(sure).map(|(name, _)| name.clone()).collect();
+    let mut out: BTreeSet<String> = counts.iter().filter(sure).map(|(name, _)| name.clone()).collect();
     let mut rest: Vec<(usize, &String)> =
         counts.iter().filter(|c| !sure(c)).map(|(name, (_, at))| (*at, name)).collect();
     rest.sort_unstable();
-    out.extend(rest.into_iter().map(|(_, name)| name.clone()).take(2usize.saturating_sub(counts.len().min(out.len()))));
+    let more = 2usize.saturating_sub(out.len());
+    out.extend(rest.into_iter().map(|(_, name)| name.clone()).take(more));
     out
 }
 

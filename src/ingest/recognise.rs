@@ -66,14 +66,27 @@ fn by_name(path: &Path) -> Option<Format> {
     }
 }
 
-/// Whether the file says of itself that it is UTF-16.
-pub(super) fn is_utf16(head: &[u8]) -> bool {
-    head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff])
+/// Why a file that begins with `head` cannot be read in any format, and what to do.
+pub(super) fn unreadable(head: &[u8]) -> Option<&'static str> {
+    let begins = |with: &[u8]| head.starts_with(with);
+    if begins(&[0xff, 0xfe]) || begins(&[0xfe, 0xff]) {
+        Some("the file is UTF-16; save it as UTF-8")
+    } else if begins(b"PK\x03\x04") || begins(&[0xd0, 0xcf, 0x11, 0xe0]) {
+        Some("the file is an Excel workbook or an archive; save the table as CSV (in Excel: CSV UTF-8), or unpack it")
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn workbooks_are_told_from_text() {
+        assert!(unreadable(b"PK\x03\x04\x14\x00").is_some_and(|why| why.contains("CSV UTF-8")));
+        assert!(unreadable("PK is a name".as_bytes()).is_none());
+    }
 
     #[test]
     fn a_time_in_brackets_is_no_list() {

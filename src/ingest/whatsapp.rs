@@ -51,7 +51,10 @@ fn parse(text: &str, id: String, columns: &Columns) -> Result<Record, At> {
         let line = line.trim_end();
         match (MESSAGE.captures(line), messages.last_mut()) {
             (Some(c), _) => messages.push(message(&c, number)),
-            (None, Some(last)) => last.text = format!("{}\n{line}", last.text),
+            (None, Some(last)) => {
+                last.text.push('\n');
+                last.text.push_str(line);
+            }
             (None, None) if line.trim().is_empty() => {}
             (None, None) => {
                 return Err((number, "no message begins here; a line is \"1/3/26, 09:14 - Name: text\"".to_owned()));

@@ -7,7 +7,7 @@ mod store;
 
 pub use cell::{neutral, restored};
 pub use read::{Line, read};
-pub use store::{Current, Imported, Store};
+pub use store::{Current, Imported, Store, is_database};
 
 use sha2::{Digest, Sha256};
 

@@ -101,7 +101,7 @@ fn take(field: Row<'_>, defaults: &Defaults<'_>, line: u64, content: &str, out: 
 fn table(bytes: &[u8], defaults: &Defaults<'_>) -> Result<Vec<(u64, Line)>, String> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(ingest::delimiter(bytes)).from_reader(bytes);
     let headers: Vec<String> = match reader.byte_headers() {
-        Ok(h) => h.iter().map(|h| restored(String::from_utf8_lossy(h).trim()).to_owned()).collect(),
+        Ok(h) => h.iter().map(|h| named(restored(String::from_utf8_lossy(h).trim()))).collect(),
         Err(e) => return Err(e.to_string()),
     };
     let has = |name: &str| headers.iter().any(|h| h == name);
@@ -111,6 +111,8 @@ fn table(bytes: &[u8], defaults: &Defaults<'_>) -> Result<Vec<(u64, Line)>, Stri
         return Err("not a table of labels: columns id, rule, value and reviewer are needed, or id, reviewer and one column for each rule".to_owned());
     }
     let mut out = Vec::new();
+    // Columns that nothing is read from, with whether all they hold are answers; none where they hold nothing.
+    let mut answers: Vec<Option<bool>> = vec![None; headers.len()];
     let mut record = csv::ByteRecord::new();
     loop {
         let line = reader.position().line();
@@ -127,6 +129,9 @@ fn table(bytes: &[u8], defaults: &Defaults<'_>) -> Result<Vec<(u64, Line)>, Stri
         if cells.iter().all(|c| c.trim().is_empty()) {
             continue;
         }
+        for (all, cell) in answers.iter_mut().zip(&cells).filter(|(_, c)| !c.trim().is_empty()) {
+            *all = Some(all.unwrap_or(true) && Answer::parse(restored(cell)).is_some());
+        }
         let content = cells.join(" | ");
         if record.iter().any(|c| std::str::from_utf8(c).is_err()) {
             out.push((line, Line::Unread("invalid UTF-8; save the file as UTF-8".to_owned(), content)));
@@ -142,7 +147,20 @@ fn table(bytes: &[u8], defaults: &Defaults<'_>) -> Result<Vec<(u64, Line)>, Stri
             wide(&field, &rules, defaults, line, &content, &mut out);
         }
     }
+    for (header, all) in headers.iter().zip(answers) {
+        let read = long || rules.contains(&header.as_str()) || ["id", "reviewer", "note"].contains(&header.as_str());
+        if all == Some(true) && !read {
+            let reason = "a column of answers whose name is no rule's; evenhand rules lists them".to_owned();
+            out.insert(0, (1, Line::Unread(reason, header.clone())));
+        }
+    }
     Ok(out)
+}
+
+/// A column's name, where a rule is written in another way, such as `Missing apology`, the rule's.
+fn named(header: &str) -> String {
+    let id = header.to_lowercase().replace([' ', '_'], "-");
+    if RULES.iter().any(|r| r.id == id) { id } else { header.to_owned() }
 }
 
 /// A row with a column for each rule; an empty cell is not judged.
@@ -268,6 +286,18 @@ mod tests {
                 (4, "blame: \"maybe\" is not violated, ok or n/a".to_owned()),
                 (4, "c2 cold-open ana n/a []".to_owned()),
                 (5, "blame: no id".to_owned()),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_renamed_rule_is_known_or_said() {
+        let sheet = parsed("id,reviewer,Missing Apology,kindness,rude\nc1,ana,ok,violated,\nc2,ana,,ok,\n");
+        assert_eq!(
+            sheet.iter().map(|(n, l)| (*n, value(l))).collect::<Vec<_>>(),
+            [
+                (1, "a column of answers whose name is no rule's; evenhand rules lists them".to_owned()),
+                (2, "c1 missing-apology ana ok []".to_owned()),
             ]
         );
     }

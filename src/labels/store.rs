@@ -266,7 +266,8 @@ fn failed(path: &Path) -> impl Fn(rusqlite::Error) -> LabelsError + '_ {
     move |source| LabelsError::Store { path: path.to_path_buf(), source }
 }
 
-fn is_database(path: &Path) -> bool {
+/// Whether a file is a database of labels, told from its first bytes.
+pub fn is_database(path: &Path) -> bool {
     let mut head = [0; 16];
     fs::File::open(path).and_then(|mut f| f.read_exact(&mut head)).is_ok() && &head == b"SQLite format 3\0"
 }

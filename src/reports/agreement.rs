@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use super::wrap;
+use super::{counted, wrap};
 
 /// A figure with its 95 % interval, where there are any.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -121,9 +121,10 @@ impl Agreement {
 
     /// The tables on the terminal.
     pub fn text(&self) -> String {
-        let mut out = format!("{} labels in {}.\n", self.labels, self.source);
+        let mut out = format!("{} in {}.\n", counted(self.labels, "label", "labels"), self.source);
         if self.unread > 0 {
-            let _ = writeln!(out, "{} lines of it are no labels; labels import lists them.", self.unread);
+            let _ =
+                writeln!(out, "Not labels: {} of it; labels import lists them.", counted(self.unread, "line", "lines"));
         }
         if self.rulebooks.len() > 1 {
             let note = format!(

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::corrected::{Corrected, corrections};
-use super::wrap;
+use super::{counted, grouped, wrap};
 use crate::stats::comparison::{Adjusted, Dealt, Means, Rate, Shares};
 use crate::stats::decomposition::Parts;
 use crate::stats::verdict::Verdict;
@@ -247,7 +247,7 @@ impl BiasReport {
     /// The table on the terminal, 80 columns.
     pub fn text(&self) -> String {
         let mut out = String::new();
-        let mut head = format!("{} cases", grouped(self.cases));
+        let mut head = counted(self.cases, "case", "cases");
         if self.left_out > 0 {
             let _ = write!(head, ", {} left out for a missing attribute", grouped(self.left_out));
         }
@@ -387,19 +387,6 @@ fn short(x: f64) -> String {
         a if a >= 10.0 => format!("{x:.1}"),
         _ => format!("{x:.2}"),
     }
-}
-
-/// A whole number with its thousands set off.
-pub(super) fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(c);
-    }
-    out
 }
 
 fn cut(text: &str, width: usize) -> String {

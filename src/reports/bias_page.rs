@@ -3,7 +3,9 @@
 
 use askama::Template;
 
-use super::bias::{BiasReport, Comparison, Contribution, Found, RULE, grouped};
+use super::bias::{BiasReport, Comparison, Contribution, Found, RULE};
+use super::numbers::grouped;
+use super::visible::visible_text;
 use crate::stats::comparison::{Adjusted, Rate};
 use crate::stats::decomposition::{Part, Parts};
 use crate::stats::verdict::{FALSE_DISCOVERY, MIN_CLUSTERS, MIN_ROWS, Verdict};
@@ -89,6 +91,7 @@ impl BiasReport {
             rule: RULE,
         }
         .render()
+        .map(|page| visible_text(&page))
     }
 }
 

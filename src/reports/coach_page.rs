@@ -2,11 +2,11 @@
 
 use askama::Template;
 
-use super::bias::grouped;
 use super::coach::{
     AgentReport, Coaching, ENOUGH, ENOUGH_OF_A_RULE, Focus, Good, Mix, Moment, Rate, ReadAgain, Response, Reviewed,
     Standing, TakenBack, counts, titled,
 };
+use super::numbers::{counted, grouped};
 use super::plots::{Bar, Funnel, Plot, Scale, arc, funnel, percent, rows, trend};
 use super::visible::visible_text;
 use crate::findings::{Doc, Piece, RULES, Share};
@@ -129,10 +129,6 @@ impl Coaching {
 /// An id as it can be shown: not without end.
 fn shown_id(id: &str) -> String {
     if id.chars().count() > 60 { id.chars().take(59).chain(['…']).collect() } else { id.to_owned() }
-}
-
-pub(super) fn counted(n: u64, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(n), if n == 1 { one } else { many })
 }
 
 fn basis(a: &AgentReport) -> String {

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
+use super::numbers::{counted, grouped};
 use super::summary::standing;
 use super::wrap::wrap;
 use crate::tally::Standing;
@@ -65,7 +66,8 @@ impl Checkup {
         let mut out = Vec::new();
         out.push((format!("Files, by what they were recognised as: {}.", counts(&self.files)), ""));
         let roles = counts(&self.roles);
-        out.push((format!("{} transcripts with {} turns ({roles}).", self.transcripts, self.turns), ""));
+        let transcripts = counted(self.transcripts, "transcript", "transcripts");
+        out.push((format!("{transcripts} with {} ({roles}).", counted(self.turns, "turn", "turns")), ""));
         out.extend(self.rejected());
         out.push((String::new(), ""));
         out.push((format!("Languages: {}.", counts(&self.standing.languages)), ""));
@@ -85,7 +87,8 @@ impl Checkup {
         if self.rejected == 0 {
             return vec![("No record would be rejected.".to_owned(), "")];
         }
-        let mut out = vec![(format!("\n{} of {} records would be rejected:", self.rejected, self.read), "")];
+        let (rejected, read) = (grouped(self.rejected), counted(self.read, "record", "records"));
+        let mut out = vec![(format!("\n{rejected} of {read} would be rejected:"), "")];
         let shown = self.rejects.iter().take(SHOWN);
         out.extend(shown.map(|r| (format!("{} × {} (first: {}, line {})", r.count, r.reason, r.source, r.line), "  ")));
         if self.rejects.len() > SHOWN {
@@ -101,8 +104,8 @@ impl Checkup {
             out.push("Personal data: none of the kinds that are looked for.".to_owned());
         } else {
             out.push(format!(
-                "Personal data in {} turns: {}. An audit replaces it in all it writes, unless --no-redact is given.",
-                self.personal_turns,
+                "Personal data in {}: {}. An audit replaces it in all it writes, unless --no-redact is given.",
+                counted(self.personal_turns, "turn", "turns"),
                 counts(&self.personal_data)
             ));
         }
@@ -119,7 +122,10 @@ impl Checkup {
         });
         if let Some(seconds) = self.estimated_seconds {
             let time = duration(seconds);
-            out.push(format!("\nAn audit would take about {time} here, by the speed of {} turns.", self.sampled_turns));
+            out.push(format!(
+                "\nAn audit would take about {time} here, by the speed of {}.",
+                counted(self.sampled_turns, "turn", "turns")
+            ));
         }
         out
     }

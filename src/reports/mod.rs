@@ -12,6 +12,7 @@ mod estimates;
 mod evaluation;
 mod import;
 mod markdown;
+mod numbers;
 mod overview;
 mod overview_labels;
 mod overview_page;
@@ -34,6 +35,7 @@ pub use doctor::{Checkup, RejectGroup};
 pub use estimates::{ByShare, Estimates, OfScope, Sensitivity};
 pub use evaluation::{Evaluation, Measure};
 pub use import::ImportReport;
+pub use numbers::{counted, grouped};
 pub use overview::{
     Breakdown, ENOUGH_OF_A_LEVEL, Gap, Group, Level, Overview, Quality, Quote, Remedy, Repeated, Replies, RuleRow,
     SegmentRow, Segments, Stage,
@@ -41,6 +43,6 @@ pub use overview::{
 pub use parquet::{ParquetTable, Shape};
 pub use sheet::{Sample, SampleRow};
 pub use summary::Summary;
+pub use visible::visible_text;
 
-use bias::grouped;
 pub use wrap::wrap;

@@ -1,9 +1,9 @@
 //! The part of the overview that reviewers' labels stand behind. In: estimates. Out: sentences, a table and a chart.
 
 use super::agreement::Figure;
-use super::bias::grouped;
 use super::coach::titled;
 use super::estimates::{Estimates, FEW, FEW_FOUND, OfScope};
+use super::numbers::grouped;
 use super::plots::{Bar, Plot, Scale, percent, rows};
 
 /// What the page shows of the labels.

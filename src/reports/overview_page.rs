@@ -2,11 +2,12 @@
 
 use askama::Template;
 
-use super::bias::grouped;
 use super::coach::{Arc, counts, titled};
-use super::coach_page::{counted, duration, trust};
+use super::coach_page::{duration, trust};
+use super::numbers::{counted, grouped};
 use super::overview::{Breakdown, ENOUGH_OF_A_LEVEL, Gap, Group, Overview, Quote, RuleRow, SHOWN, Segments};
 use super::overview_labels::{HEAD, Labelled};
+use super::overview_text::{CHANCE, HINTS};
 use super::plots::{Bar, Plot, Scale, Times, arc, percent, rows, signed, spread, strip, trend};
 use super::visible::visible_text;
 use crate::findings::{Doc, RULES};
@@ -153,7 +154,7 @@ impl Overview {
 
     fn breakdown(&self, place: usize, b: &Breakdown) -> (String, Plot, String) {
         let shown = self.commonest(COLUMNS);
-        let names: Vec<String> = shown.iter().map(|r| titled(r)).collect();
+        let names: Vec<String> = shown.iter().map(|r| marked(r)).collect();
         let columns: Vec<&str> = names.iter().map(String::as_str).collect();
         let lines: Vec<(String, Vec<Option<f64>>)> = b
             .levels
@@ -336,10 +337,18 @@ pub(super) fn rate_text(r: &RuleRow) -> String {
     }
 }
 
+/// A rule's name, with a star where its findings are hints.
+pub(super) fn marked(rule: &str) -> String {
+    if counts(rule) { titled(rule) } else { format!("{} *", titled(rule)) }
+}
+
 fn rates(company: &[&RuleRow]) -> Plot {
-    let bar = |r: &&RuleRow| Bar { name: titled(r.rule), value: r.rate, expected: None, cases: r.cases };
+    let bar = |r: &&RuleRow| Bar { name: marked(r.rule), value: r.rate, expected: None, cases: r.cases };
     let bars: Vec<Bar> = company.iter().map(bar).collect();
-    let description = "For each rule the share of the conversations to which it applies that have a finding, with its 95 % interval. Intervals are about chance; what the program misses or mistakes is not in them.";
+    let description = format!(
+        "For each rule the share of the conversations to which it applies that have a finding, with its 95 % interval. {CHANCE} {HINTS}"
+    );
+    let description = &description;
     rows("rates", "How often each rule is not kept", description, &bars, Scale::Share, "")
 }
 

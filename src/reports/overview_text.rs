@@ -2,14 +2,24 @@
 
 use std::fmt::Write;
 
-use super::bias::grouped;
 use super::coach::titled;
 use super::coach_page::duration;
 use super::markdown::{plain, quoted, table};
+use super::numbers::{counted, grouped};
 use super::overview::{Overview, SHOWN};
 use super::overview_labels::{HEAD, Labelled};
-use super::overview_page::{cells, gap_sentence, group_title, rate_text, segment_rows, share, with_interval};
+use super::overview_page::{cells, gap_sentence, group_title, marked, rate_text, segment_rows, share, with_interval};
 use super::plots::signed;
+
+/// What the figures do not say, on the page and in the text alike.
+pub(super) const FINDING: &str = "A finding is a place to look, not a verdict on a person. What a program reads can be wrong: read the words before anything else.";
+pub(super) const CHANCE: &str = "Intervals are about chance; what the program misses or mistakes is not in them.";
+pub(super) const HINTS: &str = "* Hints: the program was right in fewer than half of such findings when careful readers checked, or it was not checked. They are places to read, and no count.";
+pub(super) const ALIKE: &str = "Problems are put together by the telling words of their first reports and by how near these words lie to each other in the language model. The same trouble may still be two groups, and a group may hold more than one trouble: read the quotes. Rising: more of a group's conversations began in the last quarter of the weeks than the share of all problems that did, by the exact binomial test, with all groups counted (Benjamini and Hochberg 1995, q at most 0.05).";
+pub(super) const SCORED: &str = "Only customers who gave a score are here, and they are not like the others.";
+pub(super) const REMEDIES: &str = "A remedy is money, credit or a replacement, given or offered. The four differ in what went wrong, too: this shows what goes together, not what causes what.";
+pub(super) const DISPARITY: &str =
+    "A disparity is a difference beyond chance; it does not say why, or what anybody meant.";
 
 impl Overview {
     /// The text.
@@ -20,13 +30,14 @@ impl Overview {
         let _ = writeln!(out, "# Overview of {}\n", plain(&self.source));
         let _ = writeln!(
             out,
-            "{} conversations, {} turns{period}; {} of {} records rejected. {} have at least one finding.\n",
-            grouped(audited),
-            grouped(turns),
+            "{}, {}{period}; rejected: {} of {}. With at least one finding: {}.\n",
+            counted(audited, "conversation", "conversations"),
+            counted(turns, "turn", "turns"),
             grouped(rejected),
-            grouped(read),
+            counted(read, "record", "records"),
             with_interval(self.with_finding.0, self.with_finding.1)
         );
+        let _ = writeln!(out, "{FINDING} {CHANCE}\n");
         for sentence in self.lead() {
             let _ = writeln!(out, "- {}", plain(&sentence));
         }
@@ -34,8 +45,9 @@ impl Overview {
         let rules = self
             .rules
             .iter()
-            .map(|r| vec![titled(r.rule), if r.rate.is_some() { rate_text(r) } else { "applies to none".to_owned() }]);
+            .map(|r| vec![marked(r.rule), if r.rate.is_some() { rate_text(r) } else { "applies to none".to_owned() }]);
         table(&mut out, &["rule", "found in"], rules);
+        let _ = writeln!(out, "\n{}", plain(HINTS));
         if let Some(l) = self.labels.as_ref().map(Labelled::new) {
             let _ = writeln!(out, "\n## Rates that people's labels stand behind\n\n{}\n", plain(&l.sentence));
             table(&mut out, &HEAD, l.rows.into_iter().map(Vec::from));
@@ -50,7 +62,7 @@ impl Overview {
         for b in &self.breakdowns {
             let _ = writeln!(out, "\n## By {}\n", plain(&b.by));
             let shown = self.commonest(6);
-            let names: Vec<String> = shown.iter().map(|r| titled(r)).collect();
+            let names: Vec<String> = shown.iter().map(|r| marked(r)).collect();
             let head: Vec<&str> = ["", "conversations"].into_iter().chain(names.iter().map(String::as_str)).collect();
             let rows = b.levels.iter().take(SHOWN).map(|l| {
                 let rate = |rule: &&str| {
@@ -65,7 +77,6 @@ impl Overview {
         self.problems(&mut out);
         out.push_str("\n## Data\n\n");
         table(&mut out, &["what", "how many", "what follows"], self.quality_rows().into_iter().map(Vec::from));
-        out.push_str("\nA finding is a place to look, not a verdict on a person. Intervals are about chance; what the program misses or mistakes is not in them.\n");
         out
     }
 
@@ -103,6 +114,7 @@ impl Overview {
         let head =
             ["given", "conversations", "sentiment in the last turn (95 % interval)", "ended negative (95 % interval)"];
         table(out, &head, self.remedies().into_iter().map(Vec::from));
+        let _ = writeln!(out, "\n{REMEDIES}");
     }
 
     fn problems(&self, out: &mut String) {
@@ -112,7 +124,7 @@ impl Overview {
             table(out, &head, self.issue_rows().into_iter().map(Vec::from));
         }
         if !self.repeated.groups.is_empty() {
-            out.push_str("\n## Problems that come back\n");
+            let _ = writeln!(out, "\n## Problems that come back\n\n{ALIKE}");
             for g in &self.repeated.groups {
                 let _ = writeln!(
                     out,
@@ -139,12 +151,13 @@ impl Overview {
                     quotes.iter().for_each(|q| quoted(out, &q.text, &q.transcript, q.turn));
                 }
             }
+            let _ = writeln!(out, "\n{SCORED}");
         }
         if let Some(s) = &self.segments {
             let [d, n, i] = s.verdicts;
             let _ = writeln!(
                 out,
-                "\n## Segments\n\n{d} disparities, {n} without evidence of one, {i} with too little to say ({}).\n",
+                "\n## Segments\n\n{d} disparities, {n} without evidence of one, {i} with too little to say ({}). {DISPARITY}\n",
                 plain(&s.source)
             );
             table(

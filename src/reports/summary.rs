@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
+use super::numbers::{counted, grouped};
 use super::wrap::wrap;
 use crate::findings::{Finding, Judgement, RULES};
 use crate::ingest::Reject;
@@ -69,8 +70,11 @@ impl Summary {
         let speed = if self.seconds > 0.0 { self.turns as f64 / self.seconds } else { 0.0 };
         let _ = writeln!(
             s,
-            "Audited {} transcripts ({} turns) in {:.1} s, {speed:.0} turns a second.",
-            self.audited, self.turns, self.seconds
+            "Audited {} ({}) in {:.1} s, {} turns a second.",
+            counted(self.audited, "transcript", "transcripts"),
+            counted(self.turns, "turn", "turns"),
+            self.seconds,
+            grouped(speed as u64)
         );
         if let Some(deferred) = self.deferred {
             let share = 100.0 * deferred as f64 / self.turns.max(1) as f64;
@@ -78,8 +82,12 @@ impl Summary {
         }
         if let Some(reject) = &self.first_reject {
             let line = format!(
-                "{} of {} records were rejected and are not judged. The first: {}, line {}: {}. All are in rejects.jsonl.",
-                self.rejected, self.read, reject.source, reject.line, reject.reason
+                "Rejected, and not judged: {} of {}. The first: {}, line {}: {}. All are in rejects.jsonl.",
+                grouped(self.rejected),
+                counted(self.read, "record", "records"),
+                reject.source,
+                reject.line,
+                reject.reason
             );
             let _ = writeln!(s, "{}", wrap(&line, "", WIDTH));
         }
@@ -113,12 +121,16 @@ impl Summary {
                 let _ = writeln!(s, "{}", wrap(&quote, "    ", WIDTH));
             }
         }
-        let _ = writeln!(s, "\nWhere to look next, in {out}:");
-        let _ = writeln!(s, "  findings.jsonl     every finding with its quote, reason and suggestion");
-        let _ = writeln!(s, "  transcripts.jsonl  the verdict of every rule on every transcript");
+        let run = if out.contains(char::is_whitespace) { format!("\"{out}\"") } else { out.to_owned() };
+        s.push_str("\nNext: read it as a page, agent by agent, or check it by reading some yourself.\n");
+        let _ = writeln!(s, "  evenhand report {run} --out report");
+        let _ = writeln!(s, "  evenhand coach {run} --out coaching");
+        let _ = writeln!(s, "  evenhand sample {run} --size 100 --out sample.jsonl");
         if let Some((rule, ..)) = ranked.first() {
             let _ = writeln!(s, "What a rule means: evenhand rules {rule}");
         }
+        let last = format!("Every finding, with its quote and reason, is in {out}, in findings.jsonl.");
+        let _ = writeln!(s, "{}", wrap(&last, "", WIDTH));
         s
     }
 
@@ -128,8 +140,10 @@ impl Summary {
             .iter()
             .map(|r| {
                 let c = self.tally.of(r.id);
-                let (low, high) = wilson(c.violated, c.applies());
-                let rate = (c.applies() > 0).then(|| c.violated as f64 / c.applies() as f64);
+                // What is only about the customer applies to every conversation.
+                let of = if r.context { self.audited } else { c.applies() };
+                let (low, high) = wilson(c.violated, of);
+                let rate = (of > 0).then(|| c.violated as f64 / of as f64);
                 let interval = rate.map(|_| [low, high]);
                 json!({"rule": r.id, "violated": c.violated, "ok": c.ok, "not_applicable": c.not_applicable, "rate": rate, "interval": interval})
             })
@@ -145,15 +159,15 @@ pub(super) fn standing(standing: &Standing) -> Vec<String> {
     if left(LeftOut::Language) > 0 {
         let languages: Vec<String> = standing.languages.iter().map(|(l, n)| format!("{l} {n}")).collect();
         out.push(format!(
-            "{} transcripts are in a language that the model was not trained for: they are marked, and in no rate. Languages: {}.",
-            left(LeftOut::Language),
+            "In a language that the model was not trained for: {}, marked, and in no rate. Languages: {}.",
+            counted(left(LeftOut::Language), "transcript", "transcripts"),
             languages.join(", ")
         ));
     }
     if left(LeftOut::Roles) > 0 {
         out.push(format!(
-            "{} transcripts have roles in more doubt than --max-role-doubt allows: they are marked, and in no rate.",
-            left(LeftOut::Roles)
+            "With roles in more doubt than --max-role-doubt allows: {}, marked, and in no rate.",
+            counted(left(LeftOut::Roles), "transcript", "transcripts")
         ));
     }
     let doubts: Vec<String> = standing.role_doubts.iter().map(|(why, n)| format!("{} {n}", meaning(*why))).collect();

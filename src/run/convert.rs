@@ -59,6 +59,9 @@ pub fn convert(options: &ConvertOptions, progress: &Progress) -> Result<Converte
         _ => return Err(RunError::Ending(out.clone())),
     };
     let files = ingest::locate(&options.inputs)?;
+    if out.canonicalize().is_ok_and(|out| files.iter().any(|f| f.canonicalize().is_ok_and(|f| f == out))) {
+        return Err(RunError::ItsOwnInput(out.clone()));
+    }
     let mut lines = beside(out)?;
     let mut rejects = beside(out)?;
     let mut shape =

@@ -13,7 +13,7 @@ use super::progress::Progress;
 use crate::ingest::{self, Format, Reject};
 use crate::reports::{Checkup, RejectGroup};
 use crate::signals::Classifier;
-use crate::turns::{Transcript, redact};
+use crate::turns::{Redactor, Transcript};
 
 /// What to look at.
 #[derive(Debug, Clone)]
@@ -75,8 +75,7 @@ impl Doctor<'_> {
             *self.checkup.files.entry(format.to_owned()).or_default() += 1;
         }
         step.rejects.into_iter().for_each(|r| self.reject(r));
-        let found: Vec<BTreeMap<&'static str, u64>> =
-            step.transcripts.par_iter().flat_map_iter(|t| t.turns.iter().map(|turn| kinds(&turn.text))).collect();
+        let found: Vec<BTreeMap<&'static str, u64>> = step.transcripts.par_iter().flat_map_iter(personal).collect();
         for kinds in found.iter().filter(|k| !k.is_empty()) {
             self.checkup.personal_turns += 1;
             kinds.iter().for_each(|(kind, n)| *self.checkup.personal_data.entry((*kind).to_owned()).or_default() += n);
@@ -138,9 +137,13 @@ fn bytes(transcript: &Transcript) -> u64 {
     transcript.turns.iter().map(|t| 20 + t.text.len().min(READ) as u64).sum()
 }
 
-/// The personal data of a text, by kind.
-fn kinds(text: &str) -> BTreeMap<&'static str, u64> {
-    let mut out = BTreeMap::new();
-    redact(text).replaced.iter().for_each(|(_, kind)| *out.entry(*kind).or_default() += 1);
-    out
+/// The personal data of each turn, by kind, as an audit would replace it.
+fn personal(transcript: &Transcript) -> Vec<BTreeMap<&'static str, u64>> {
+    let redactor = Redactor::new(transcript);
+    let kinds = |turn| {
+        let mut out = BTreeMap::new();
+        redactor.turn(turn).replaced.iter().for_each(|(_, kind)| *out.entry(*kind).or_default() += 1);
+        out
+    };
+    (0..transcript.turns.len()).map(kinds).collect()
 }

@@ -22,6 +22,19 @@ pub(super) struct Folder {
 pub(super) const MARK: &str = "unfinished";
 const JOB: &str = "job.json";
 const CHECKPOINT: &str = "checkpoint.json";
+/// What a finished run is made of; `MARK` stands in one that was replaced and not yet cleared away.
+const OF_A_RUN: [&str; 10] = [
+    "run.json",
+    "transcripts.jsonl",
+    "turns.jsonl",
+    "findings.jsonl",
+    "rejects.jsonl",
+    "transcripts.parquet",
+    "turns.parquet",
+    "findings.parquet",
+    "rejects.parquet",
+    MARK,
+];
 /// The transcripts with their signals, between the two passes. Not redacted.
 pub(super) const SPOOL: &str = "spool.jsonl";
 /// The rejected records themselves. Not redacted; kept beside the run, not in it.
@@ -31,11 +44,22 @@ impl Folder {
     /// Takes `RUN.partial`, with what an unfinished run left there where it is to be resumed; fails at once where RUN could not be
     /// written at the end.
     pub(super) fn take(target: &Path, resume: bool, disk: Disk) -> Result<Self, RunError> {
-        let name = target.file_name().ok_or_else(|| RunError::NotARun(target.to_path_buf()))?;
-        if target.exists() && !is_run(target) && !is_empty(target)? {
-            return Err(RunError::NotARun(target.to_path_buf()));
+        let target = &without_link(target)?;
+        let name = target.file_name().ok_or_else(|| RunError::NotARun(target.clone()))?;
+        if target.exists() && !is_empty(target)? {
+            if !is_run(target) {
+                return Err(RunError::NotARun(target.clone()));
+            }
+            nothing_else(target, |name| OF_A_RUN.contains(&name))?;
+        }
+        let rejects = beside(target, name, ".rejects");
+        if rejects.is_dir() {
+            return Err(RunError::InTheWay(rejects));
         }
         let partial = beside(target, name, ".partial");
+        if partial.is_symlink() {
+            return Err(RunError::InTheWay(partial));
+        }
         if let Some(parent) = target.parent() {
             fs::create_dir_all(parent).map_err(RunError::io(parent))?;
         }
@@ -58,7 +82,7 @@ impl Folder {
         if !(resume && ours) {
             clear(&partial).map_err(RunError::io(&partial))?;
         }
-        Ok(Self { disk, partial, target: target.to_path_buf(), lock: Some(lock), keep: false })
+        Ok(Self { disk, partial, target: target.clone(), lock: Some(lock), keep: false })
     }
 
     /// How far the same job has come here: nowhere where there is nothing to be resumed.
@@ -183,6 +207,23 @@ pub(super) fn beside(target: &Path, name: &OsStr, ending: &str) -> PathBuf {
     let mut name = name.to_owned();
     name.push(ending);
     target.with_file_name(name)
+}
+
+/// Where a link leads, so that what is written beside the folder stands beside the real one.
+pub(super) fn without_link(target: &Path) -> Result<PathBuf, RunError> {
+    if target.is_symlink() { fs::canonicalize(target).map_err(RunError::io(target)) } else { Ok(target.to_path_buf()) }
+}
+
+/// A folder that is to give way holds nothing but plain files that are its own.
+pub(super) fn nothing_else(folder: &Path, own: impl Fn(&str) -> bool) -> Result<(), RunError> {
+    for entry in fs::read_dir(folder).map_err(RunError::io(folder))? {
+        let entry = entry.map_err(RunError::io(folder))?;
+        let plain = entry.file_type().map_err(RunError::io(folder))?.is_file();
+        if !plain || !entry.file_name().to_str().is_some_and(&own) {
+            return Err(RunError::HoldsMore(entry.path()));
+        }
+    }
+    Ok(())
 }
 
 fn is_run(path: &Path) -> bool {

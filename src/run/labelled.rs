@@ -8,7 +8,7 @@ use super::conversations;
 use super::output::RunError;
 use super::sample::ids_of;
 use crate::findings::RULES;
-use crate::labels::{Answer, Store, Unit};
+use crate::labels::{Answer, Store, Unit, is_database};
 use crate::stats::survey::{Answers, Design};
 
 /// Which labels, and how they are read.
@@ -280,8 +280,13 @@ fn chosen(store: &Store, options: &LabelOptions) -> Result<(String, Vec<Unit>), 
             list()
         ))),
         None => samples.into_iter().next().ok_or_else(|| {
+            let next = if is_database(&options.labels) {
+                format!("labels import sample.jsonl --into {path}")
+            } else {
+                format!("labels import {path} --into labels.db --sample sample.jsonl, and name labels.db here")
+            };
             RunError::NothingToCompare(format!(
-                "{path} does not say how the conversations were drawn; take in the sample too: evenhand labels import sample.jsonl --into {path}"
+                "{path} does not say how the conversations were drawn; take in the sample too: evenhand {next}"
             ))
         }),
     }

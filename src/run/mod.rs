@@ -60,4 +60,4 @@ pub use output::{RunError, write_whole};
 pub use overview::{OverviewOptions, overview};
 pub use progress::Progress;
 pub use reviewed::ReviewOptions;
-pub use sample::{Plan, SampleOptions, sample};
+pub use sample::{Plan, SampleOptions, sample, sheet_is_free};

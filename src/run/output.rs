@@ -28,6 +28,22 @@ pub enum RunError {
     /// The run folder is there already and is not a run.
     #[error("{0} exists and is not a run folder; name another folder with --out")]
     NotARun(PathBuf),
+    /// A folder that would be replaced holds something that is not its own.
+    #[error(
+        "{0} would be lost: the folder that it is in is written anew; move it elsewhere, or name another folder with --out"
+    )]
+    HoldsMore(PathBuf),
+    /// Something stands where a file is to be written.
+    #[error("{0} is in the way; move it elsewhere, or name another place with --out")]
+    InTheWay(PathBuf),
+    /// A sheet that would be replaced is filled in, or is none.
+    #[error(
+        "{0} is there already and holds answers, or is no sheet; move it elsewhere, or name another file with --out"
+    )]
+    Worked(PathBuf),
+    /// A file would be written over what it is made from.
+    #[error("{0} is one of the files to read; name another file with --out")]
+    ItsOwnInput(PathBuf),
     /// The output's ending names no format.
     #[error("{0}: the ending says the format; name a .jsonl or .parquet file")]
     Ending(PathBuf),
@@ -87,7 +103,7 @@ pub enum RunError {
         known: String,
     },
     /// The folder for a report holds something else.
-    #[error("{0} holds something else than this report; name another folder with --out")]
+    #[error("{0} is there already and is no such report; name another folder with --out")]
     NotAReport(PathBuf),
     /// Nothing can be compared.
     #[error("{0}")]

@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::config::Config;
@@ -150,6 +151,7 @@ impl Reader {
             Ok(t) => {
                 self.step.turns += t.turns.len();
                 self.step.bytes += t.turns.iter().map(|turn| turn.text.len()).sum::<usize>();
+                self.step.bytes += t.attributes.iter().map(|(name, value)| name.len() + held(value)).sum::<usize>();
                 self.step.transcripts.push(t);
             }
             Err(reason) => self.reject(reject(reason)),
@@ -165,6 +167,17 @@ impl Reader {
     fn flush(&mut self) -> bool {
         self.sender.send(std::mem::take(&mut self.step)).is_ok()
     }
+}
+
+/// About how much memory a value takes.
+fn held(value: &Value) -> usize {
+    size_of::<Value>()
+        + match value {
+            Value::String(s) => s.len(),
+            Value::Array(all) => all.iter().map(held).sum(),
+            Value::Object(all) => all.iter().map(|(name, value)| name.len() + held(value)).sum(),
+            _ => 0,
+        }
 }
 
 /// The ids seen, to find doubles: of each the first 8 bytes of its SHA-256, which takes 10 to 21 bytes of memory.

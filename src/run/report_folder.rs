@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::disk::Disk;
-use super::folder::{MARK, beside, is_empty, remove, settle};
+use super::folder::{MARK, beside, is_empty, nothing_else, remove, settle, without_link};
 use super::output::RunError;
 
 /// The folder of a report that is being written.
@@ -17,10 +17,14 @@ pub(super) struct ReportFolder {
 impl ReportFolder {
     /// Makes `DIR.partial`. DIR may take the place of a folder that has the file `mark` and nothing but files that are the report's own.
     pub(super) fn create(target: &Path, mark: &str, own: impl Fn(&str) -> bool) -> Result<Self, RunError> {
-        let refused = || RunError::NotAReport(target.to_path_buf());
+        let target = &without_link(target)?;
+        let refused = || RunError::NotAReport(target.clone());
         let name = target.file_name().ok_or_else(refused)?;
-        if target.exists() && (!target.is_dir() || !is_empty(target)? && !is_report(target, mark, own)?) {
-            return Err(refused());
+        if target.exists() && !is_empty(target)? {
+            if !target.join(mark).is_file() {
+                return Err(refused());
+            }
+            nothing_else(target, own)?;
         }
         let partial = beside(target, name, ".partial");
         // What one that was killed left behind; nothing else has this mark in it.
@@ -31,7 +35,7 @@ impl ReportFolder {
             fs::create_dir_all(parent).map_err(RunError::io(parent))?;
         }
         fs::create_dir(&partial).map_err(RunError::io(&partial))?;
-        let folder = Self { partial, target: target.to_path_buf(), done: false };
+        let folder = Self { partial, target: target.clone(), done: false };
         fs::write(folder.path(MARK), "").map_err(RunError::io(&folder.partial))?;
         Ok(folder)
     }
@@ -58,18 +62,4 @@ impl Drop for ReportFolder {
             let _ = fs::remove_dir_all(&self.partial);
         }
     }
-}
-
-fn is_report(folder: &Path, mark: &str, own: impl Fn(&str) -> bool) -> Result<bool, RunError> {
-    if !folder.join(mark).is_file() {
-        return Ok(false);
-    }
-    for entry in fs::read_dir(folder).map_err(RunError::io(folder))? {
-        let entry = entry.map_err(RunError::io(folder))?;
-        let plain = entry.file_type().map_err(RunError::io(folder))?.is_file();
-        if !plain || !entry.file_name().to_str().is_some_and(&own) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }

@@ -12,7 +12,7 @@ use super::output::RunError;
 use super::progress::Progress;
 use super::table::{table_error, unknown};
 use crate::findings::{Finding, RULES};
-use crate::labels::{self, Store};
+use crate::labels::{self, Line, Store};
 use crate::reports::{Sample, SampleRow};
 use crate::sampling::{
     Allocation, DesignError, Drawn, Lottery, Sampford, Sizes, Smallest, Stratum, WHOLE, allocate, assign, risk_score,
@@ -348,4 +348,14 @@ pub(super) fn ids_of(path: &Path) -> Result<HashSet<String>, RunError> {
     let skip = usize::from(place.is_some());
     let cell = |r: &csv::StringRecord| r.get(place.unwrap_or(0)).map(|c| labels::restored(c).to_owned());
     Ok(rows.iter().skip(skip).filter_map(cell).filter(|c| !c.trim().is_empty()).collect())
+}
+
+/// A sheet that people have filled in, or another's table, is not written over.
+///
+/// # Errors
+/// When there is one.
+pub fn sheet_is_free(sheet: &Path) -> Result<(), RunError> {
+    let worked = |lines: Vec<(u64, Line)>| lines.iter().any(|(_, line)| !matches!(line, Line::Unit(_)));
+    let taken = sheet.exists() && labels::read(sheet, Some("anybody")).map_or(true, worked);
+    if taken { Err(RunError::Worked(sheet.to_path_buf())) } else { Ok(()) }
 }

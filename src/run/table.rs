@@ -97,6 +97,8 @@ fn push_value(outcome: &mut Outcome, at: &str, row: &Value) {
             values.push(match row["rules"][outcome.name.as_str()].as_str() {
                 Some("violated") => Some(true),
                 Some("ok") => Some(false),
+                // What is only about the customer applies to every conversation that was judged.
+                _ if is_context(&outcome.name) && row["left_out"].is_null() => Some(false),
                 _ => None,
             });
         }
@@ -107,6 +109,10 @@ fn push_value(outcome: &mut Outcome, at: &str, row: &Value) {
         }
         Values::Numbers(values) => values.push(row.pointer(at).and_then(Value::as_f64)),
     }
+}
+
+fn is_context(rule: &str) -> bool {
+    RULES.iter().any(|r| r.id == rule && r.context)
 }
 
 /// The dotted names of all attributes of a row.
@@ -267,6 +273,22 @@ mod tests {
 
     fn names(list: &[&str]) -> Vec<String> {
         list.iter().map(|s| (*s).to_owned()).collect()
+    }
+
+    #[test]
+    fn what_is_about_the_customer_applies_to_every_conversation() {
+        let dir = tempfile::tempdir().unwrap();
+        let row = |id: &str, verdict: &str, more: &str| {
+            format!(
+                "{{\"id\":\"{id}\",\"channel\":\"chat\",\"rules\":{{\"abusive-customer\":\"{verdict}\",\"blame\":\"{verdict}\"}}{more}}}\n"
+            )
+        };
+        let rows = [row("a", "violated", ""), row("b", "n/a", ""), row("c", "n/a", ",\"left_out\":\"language\"")];
+        fs::write(dir.path().join("transcripts.jsonl"), rows.concat()).unwrap();
+        let f = from_run(dir.path(), &names(&["channel"]), None, &names(&["abusive-customer", "blame"])).unwrap();
+        let of = |name: &str| f.outcomes.iter().find(|o| o.name == name).unwrap().values.clone();
+        assert_eq!(of("abusive-customer"), Values::Shares(vec![Some(true), Some(false), None]));
+        assert_eq!(of("blame"), Values::Shares(vec![Some(true), None, None]));
     }
 
     #[test]

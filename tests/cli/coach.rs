@@ -410,7 +410,7 @@ fn the_same_bytes_every_time_and_no_folder_is_overwritten_that_is_not_its_own() 
     assert_eq!(first, (read("index.html"), read("agent-a3.html"), read("coach.json")));
     fs::write(dir.path().join("coaching/notes.txt"), "mine").unwrap();
     for (out, why) in
-        [("coaching", "holds something else"), ("run", "holds something else"), ("input.jsonl", "holds something else")]
+        [("coaching", "notes.txt would be lost"), ("run", "is no such report"), ("input.jsonl", "is no such report")]
     {
         let refused = evenhand().arg("coach").arg(&made.run).arg("--out").arg(dir.path().join(out)).assert().code(2);
         assert!(String::from_utf8_lossy(&refused.get_output().stderr).contains(why));

@@ -29,7 +29,11 @@ fn score_answers_each_line_in_order() {
 fn score_takes_any_text() {
     let odd = format!("😀\u{0}\u{202e}{}\n{}\n", "é".repeat(50_000), "a".repeat(200_000));
     assert_eq!(score(&odd, &[]).len(), 2);
-    evenhand().arg("score").write_stdin("{\"text\":1}\n").assert().code(2);
+    let result = evenhand().arg("score").write_stdin("{\"text\":1}\nthank you!\n").assert().code(2);
+    let out = String::from_utf8_lossy(&result.get_output().stdout).into_owned();
+    let rows: Vec<Value> = out.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert!(rows[0]["error"].as_str().unwrap().starts_with("line 1: "));
+    assert_eq!(rows[1]["sentiment"], "pos", "and goes on");
     evenhand().args(["score", "no-such-file.txt"]).assert().code(3);
 }
 

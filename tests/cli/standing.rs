@@ -20,7 +20,7 @@ fn another_language_is_marked_counted_and_never_judged() {
     let out = dir.path().join("run");
     let result = evenhand().args(["audit", LANGUAGES, "--out"]).arg(&out).assert().success();
     let text = String::from_utf8_lossy(&result.get_output().stdout).into_owned();
-    assert!(text.contains("44 transcripts are in a language that the model was not trained for"), "{text}");
+    assert!(text.contains("that the model was not trained for: 44 transcripts"), "{text}");
     let transcripts = rows(&out.join("transcripts.jsonl"));
     let truth: BTreeMap<&str, &str> =
         transcripts.iter().map(|t| (t["id"].as_str().unwrap(), t["truth"].as_str().unwrap())).collect();
@@ -114,7 +114,7 @@ fn doctor_says_what_an_audit_would_meet() {
         (&json!(5), &json!(3), &json!(7), &json!(2))
     );
     assert_eq!(c["rejects"][0]["count"], 2, "{c}");
-    assert_eq!(c["personal_data"], json!({"EMAIL": 2}));
+    assert_eq!(c["personal_data"], json!({"EMAIL": 2, "NAME": 1}));
     assert_eq!(c["attributes"], json!({"channel": 1, "plan": 2}));
     assert!(c["estimated_seconds"].as_f64().unwrap() > 0.0 && c["sampled_turns"] == 7);
     let result = evenhand().args(["doctor", "--quiet"]).arg(dir.path()).assert().success();

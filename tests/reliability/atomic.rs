@@ -145,6 +145,61 @@ fn must_not_touch_a_folder_that_is_no_run() {
 }
 
 #[test]
+fn must_not_lose_what_lies_in_a_folder_or_file_that_it_writes() {
+    let scene = Scene::new();
+    let run = &scene.out;
+    assert_code(&audit(&scene.input, run, &[]), 0);
+    let kept = |name: &str| fs::read_to_string(run.join(name)).unwrap();
+    fs::write(run.join("notes.txt"), "keep").unwrap();
+    let refused = audit(&scene.input, run, &[]);
+    assert_code(&refused, 2);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("notes.txt"));
+    assert_eq!(kept("notes.txt"), "keep");
+    fs::remove_file(run.join("notes.txt")).unwrap();
+
+    let mut rejects = run.clone().into_os_string();
+    rejects.push(".rejects");
+    fs::create_dir(&rejects).unwrap();
+    assert_code(&audit(&scene.input, run, &[]), 2);
+    fs::remove_dir(&rejects).unwrap();
+    assert_code(&audit(&scene.input, run, &[]), 0);
+
+    let own = Command::new(program()).args(["convert", "--out"]).args([&scene.input, &scene.input]).output().unwrap();
+    assert_code(&own, 2);
+
+    let sheet = scene.dir.path().join("sample.csv");
+    let draw = || {
+        let out = scene.dir.path().join("sample.jsonl");
+        Command::new(program()).args(["sample", "--size", "2", "--out"]).args([&out, run]).output().unwrap()
+    };
+    assert_code(&draw(), 0);
+    assert_code(&draw(), 0);
+    for other in ["id,reviewer,blame\nc-1,ana,violated\n", "month,income\nMay,3\n"] {
+        fs::write(&sheet, other).unwrap();
+        assert_code(&draw(), 2);
+        assert_eq!(fs::read_to_string(&sheet).unwrap(), other);
+    }
+
+    let page = scene.dir.path().join("index.html");
+    fs::write(&page, "my site").unwrap();
+    let bias = ["bias", "--by", "channel", "--out"];
+    let refused = Command::new(program()).args(bias).args([scene.dir.path(), run]).output().unwrap();
+    assert_code(&refused, 2);
+    assert_eq!(fs::read_to_string(&page).unwrap(), "my site");
+}
+
+#[test]
+#[cfg(unix)]
+fn must_write_where_a_link_leads() {
+    let scene = Scene::new();
+    let (link, real) = (scene.dir.path().join("link"), scene.dir.path().join("elsewhere"));
+    fs::create_dir(&real).unwrap();
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    assert_code(&audit(&scene.input, &link, &[]), 0);
+    assert!(link.is_symlink() && real.join("run.json").is_file());
+}
+
+#[test]
 fn must_not_write_where_another_run_writes() {
     let scene = Scene::new();
     let mut first = Command::new(program())
