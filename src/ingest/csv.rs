@@ -13,16 +13,21 @@ use csv::{ByteRecord, Reader, ReaderBuilder, Terminator};
 use serde_json::Value;
 
 use super::columns::OURS;
+use super::dates::{self, Order as DateOrder};
 use super::table::{Group, NOT_A_NUMBER};
 use super::{Columns as Names, Item, MAX_RECORD_BYTES, Origin, RawTurn, Record, Reject, Stream};
 
 const NEEDED: [&str; 3] = ["transcript_id", "role", "text"];
+/// The attribute that says when a conversation began.
+const STARTED: &str = "started_at";
 
 /// Reads a stream row by row.
 pub(super) struct Rows {
     rows: Bounded,
     source: Arc<str>,
     names: Names,
+    /// The first bytes, from which the order of day and month is told.
+    head: Vec<u8>,
     columns: Option<Columns>,
     open: Option<Group>,
     done: bool,
@@ -34,6 +39,8 @@ struct Columns {
     role: usize,
     text: usize,
     at: Option<usize>,
+    /// The order of day and month in times, where a spreadsheet wrote it and its dates tell.
+    order: Option<DateOrder>,
     agent: Option<usize>,
     rest: Vec<(usize, String)>,
 }
@@ -117,7 +124,8 @@ const NAMED: usize = 12;
 
 impl Rows {
     pub(super) fn new(stream: Stream, source: Arc<str>, names: Names) -> Self {
-        Self { rows: Bounded::reader(stream), source, names, columns: None, open: None, done: false }
+        let head = stream.head().to_vec();
+        Self { rows: Bounded::reader(stream), source, names, head, columns: None, open: None, done: false }
     }
 
     fn origin(&self, line: u64) -> Origin {
@@ -156,9 +164,19 @@ impl Rows {
             role: at("role"),
             text: at("text"),
             at: find("at"),
+            order: ["at", STARTED].iter().find_map(|name| self.order(find(name)?)),
             agent: find("agent_id"),
             rest: rest.map(|(i, n)| (i, n.clone())).collect(),
         })
+    }
+
+    /// The order of day and month in a column of dates.
+    fn order(&self, column: usize) -> Option<DateOrder> {
+        let mut rows =
+            ReaderBuilder::new().flexible(true).delimiter(self.rows.delimiter).from_reader(self.head.as_slice());
+        let cell = |row: ByteRecord| dates::written(&String::from_utf8_lossy(row.get(column)?));
+        let found: Vec<dates::Written> = rows.byte_records().map_while(Result::ok).filter_map(cell).collect();
+        dates::order(&found)
     }
 
     fn close(&mut self) -> Option<Item> {
@@ -242,7 +260,7 @@ fn add(group: &mut Group, columns: &Columns, names: &Names, row: &ByteRecord) ->
     let turn = RawTurn {
         role: names.role(&role).map_or(role, str::to_owned),
         text: text(columns.text, "text")?,
-        at: optional(columns.at, "at")?,
+        at: optional(columns.at, "at")?.map(|at| dates::iso(at, columns.order)).transpose()?,
         until: None,
         agent_id: optional(columns.agent, "agent_id")?,
     };
@@ -250,6 +268,7 @@ fn add(group: &mut Group, columns: &Columns, names: &Names, row: &ByteRecord) ->
     for (i, name) in &columns.rest {
         let value = text(*i, name)?;
         if !value.is_empty() && !group.attributes.contains_key(name) {
+            let value = if name == STARTED { dates::iso(value, columns.order)? } else { value };
             group.attributes.insert(name.clone(), typed(value));
         }
     }
@@ -302,6 +321,19 @@ mod tests {
             let raw = String::from_utf8(b.raw.clone().unwrap()).unwrap();
             assert_eq!(read(&format!("{}\n{raw}", text.lines().next().unwrap())).len(), 1, "{raw}");
         }
+    }
+
+    #[test]
+    fn dates_as_a_spreadsheet_writes_them_are_read() {
+        let rows = "transcript_id,role,text,at,started_at\na,customer,x,1/3/2026 9:05,1/3/2026\na,agent,y,1/3/2026 9:09,1/3/2026\n";
+        let told = format!("{rows}b,customer,z,13/3/2026 9:05,13/3/2026\n");
+        let items = read(&told);
+        let [Item::Record(a), Item::Record(_)] = &items[..] else { panic!("{items:?}") };
+        assert_eq!(a.turns[1].at.as_deref(), Some("2026-03-01T09:09:00"));
+        assert_eq!(a.attributes["started_at"], "2026-03-01T00:00:00");
+        let items = read(rows);
+        let [Item::Reject(a)] = &items[..] else { panic!("{items:?}") };
+        assert!(a.reason.contains("may begin with the day or the month"), "{}", a.reason);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod columns;
 mod csv;
+mod dates;
 mod documents;
 mod gather;
 mod html;

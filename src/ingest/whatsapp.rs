@@ -5,10 +5,10 @@
 
 use std::sync::{Arc, LazyLock};
 
-use jiff::civil::DateTime;
 use regex::{Captures, Regex};
 use serde_json::{Map, Value};
 
+use super::dates::{self, Order, Written};
 use super::speakers::name_roles;
 use super::whole::{self, At};
 use super::{Columns, Item, RawTurn, Record, Stream};
@@ -39,8 +39,7 @@ pub(super) fn open(
 
 struct Message {
     line: u64,
-    date: [u32; 3],
-    time: [u32; 3],
+    at: Written,
     name: Option<String>,
     text: String,
 }
@@ -61,11 +60,12 @@ fn parse(text: &str, id: String, columns: &Columns) -> Result<Record, At> {
             }
         }
     }
-    let order = order(&messages);
+    let dates: Vec<Written> = messages.iter().map(|m| m.at).collect();
+    let order = dates::order(&dates).unwrap_or(Order::DayMonth);
     let mut turns = Vec::new();
     for m in messages {
         let Some(name) = m.name else { continue };
-        let at = moment(&m.date, &m.time, order)
+        let at = dates::moment(&m.at, order)
             .ok_or_else(|| (m.line, "the date or time of a message does not exist".to_owned()))?;
         turns.push(RawTurn { role: name, text: spoken(&m.text), at: Some(at.to_string()), ..RawTurn::default() });
     }
@@ -81,15 +81,10 @@ fn message(c: &Captures<'_>, line: u64) -> Message {
     // The first seven groups are those of iOS, the next seven those of Android.
     let base = if c.get(1).is_some() { 1 } else { 8 };
     let number = |i: usize| c.get(base + i).and_then(|m| m.as_str().parse::<u32>().ok()).unwrap_or_default();
-    let hour = match c.get(base + 6).map(|m| m.as_str()) {
-        Some("A" | "a") => number(3) % 12,
-        Some(_) => number(3) % 12 + 12,
-        None => number(3),
-    };
+    let hour = dates::hour(number(3), c.get(base + 6).map(|m| m.as_str()));
     Message {
         line,
-        date: [number(0), number(1), number(2)],
-        time: [hour, number(4), number(5)],
+        at: ([number(0), number(1), number(2)], [hour, number(4), number(5)]),
         name: c.get(15).map(|m| m.as_str().trim().to_owned()),
         text: c.get(16).map(|m| m.as_str().to_owned()).unwrap_or_default(),
     }
@@ -104,51 +99,6 @@ fn spoken(text: &str) -> String {
     let lower = plain.to_lowercase();
     let media = lower == "<media omitted>" || (lower.ends_with(" omitted") && lower.split_whitespace().count() <= 3);
     if media { String::new() } else { plain.to_owned() }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Order {
-    DayMonth,
-    MonthDay,
-    YearFirst,
-}
-
-fn order(messages: &[Message]) -> Order {
-    let dates = || messages.iter().map(|m| m.date);
-    if dates().any(|d| d[0] > 31) {
-        return Order::YearFirst;
-    }
-    if dates().any(|d| d[0] > 12) {
-        return Order::DayMonth;
-    }
-    if dates().any(|d| d[1] > 12) {
-        return Order::MonthDay;
-    }
-    let back = |order: Order| {
-        let times: Vec<_> = messages.iter().filter_map(|m| moment(&m.date, &m.time, order)).collect();
-        times.windows(2).filter(|w| w[0] > w[1]).count()
-    };
-    if back(Order::MonthDay) < back(Order::DayMonth) { Order::MonthDay } else { Order::DayMonth }
-}
-
-fn moment(date: &[u32; 3], time: &[u32; 3], order: Order) -> Option<DateTime> {
-    let [day, month, year] = match order {
-        Order::DayMonth => *date,
-        Order::MonthDay => [date[1], date[0], date[2]],
-        Order::YearFirst => [date[2], date[1], date[0]],
-    };
-    let year = if year < 100 { 2000 + year } else { year };
-    let small = |v: u32| i8::try_from(v).ok();
-    DateTime::new(
-        i16::try_from(year).ok()?,
-        small(month)?,
-        small(day)?,
-        small(time[0])?,
-        small(time[1])?,
-        small(time[2])?,
-        0,
-    )
-    .ok()
 }
 
 #[cfg(test)]

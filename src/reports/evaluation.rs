@@ -8,6 +8,7 @@ use std::fmt::Write;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::counted;
 use crate::findings::RULES;
 use crate::signals::{Label, Sentiment};
 use crate::stats::{percentile_interval, wilson};
@@ -56,6 +57,8 @@ pub struct Evaluation {
     pub transcripts: usize,
     /// Transcripts that readers judged and the input does not have.
     pub absent: usize,
+    /// Transcripts that have another number of turns than their readers saw; what one side lacks is not scored.
+    pub unfit: usize,
     /// Each label.
     pub labels: Vec<Measure>,
     /// Each sentiment.
@@ -76,7 +79,7 @@ type Part = fn(&Scored) -> &Vec<Confusion>;
 
 impl Evaluation {
     /// Compares; the bootstrap is drawn with `seed`.
-    pub fn new(scored: &[Scored], absent: usize, seed: u64) -> Self {
+    pub fn new(scored: &[Scored], absent: usize, unfit: usize, seed: u64) -> Self {
         let (labels, sentiments, rules): (Part, Part, Part) = (|s| &s.labels, |s| &s.sentiments, |s| &s.rules);
         let names = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
         let label_names = names(&Label::ALL.map(Label::name));
@@ -90,6 +93,7 @@ impl Evaluation {
         Self {
             transcripts: scored.len(),
             absent,
+            unfit,
             label_macro: mean(scored, labels, &supported(labels, 24, LABEL_SUPPORT), 24, seed),
             sentiment_macro: mean(scored, sentiments, &[0, 1, 2], 3, seed),
             rule_macro: mean(scored, rules, &supported(rules, RULES.len(), RULE_SUPPORT), RULES.len(), seed),
@@ -103,12 +107,23 @@ impl Evaluation {
     /// The table, 80 columns wide.
     pub fn text(&self) -> String {
         let mut s = format!(
-            "{} transcripts compared with their readers. n: true cases; 95 % intervals.
+            "{} compared with their readers. n: true cases; 95 % intervals.
 ",
-            self.transcripts
+            counted(self.transcripts as u64, "transcript", "transcripts")
         );
         if self.absent > 0 {
-            let _ = writeln!(s, "{} transcripts that readers judged are not in the input.", self.absent);
+            let _ = writeln!(
+                s,
+                "Not in the input: {} that readers judged.",
+                counted(self.absent as u64, "transcript", "transcripts")
+            );
+        }
+        if self.unfit > 0 {
+            let line = format!(
+                "{} with another number of turns than the readers saw: are they the same?",
+                counted(self.unfit as u64, "transcript", "transcripts")
+            );
+            let _ = writeln!(s, "{line}");
         }
         for (title, rows, least) in [
             ("label", &self.labels, LABEL_SUPPORT),

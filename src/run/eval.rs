@@ -83,11 +83,15 @@ pub fn evaluate(classifier: &Classifier, options: &EvalOptions, progress: &Progr
         )));
     }
     let mut differences = Vec::new();
-    let mut scored = Vec::new();
+    let (mut scored, mut unfit) = (Vec::new(), 0);
     for item in &items {
         let Some(gold) = gold.remove(&item.transcript.id) else {
             continue;
         };
+        // A gold file may judge rules only.
+        let turns = item.transcript.turns.len();
+        let beyond = gold.violated.values().flatten().any(|t| *t >= turns);
+        unfit += usize::from(beyond || !gold.turns.is_empty() && gold.turns.len() != turns);
         let judged = judgement(item, &canned, &options.config.limits);
         differences.extend(differing(&gold, &judged));
         scored.push(score(&gold, item, &judged));
@@ -96,7 +100,7 @@ pub fn evaluate(classifier: &Classifier, options: &EvalOptions, progress: &Progr
     if let Some(path) = &options.differences {
         std::fs::write(path, differences.concat()).map_err(RunError::io(path))?;
     }
-    Ok(Evaluation::new(&scored, absent, options.seed))
+    Ok(Evaluation::new(&scored, absent, unfit, options.seed))
 }
 
 fn read_gold(path: &Path) -> Result<BTreeMap<String, Gold>, RunError> {

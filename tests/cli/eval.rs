@@ -48,7 +48,7 @@ fn a_gold_transcript_that_is_not_in_the_input_is_counted() {
     fs::write(&gold, GOLD).unwrap();
     let result = evenhand().arg("eval").arg(&input).arg("--gold").arg(&gold).assert().success();
     let text = String::from_utf8_lossy(&result.get_output().stdout).into_owned();
-    assert!(text.contains("1 transcripts that readers judged are not in the input"), "{text}");
+    assert!(text.contains("Not in the input: 1 transcript that readers judged"), "{text}");
     fs::write(&gold, GOLD.replace("missing-apology", "missing-apologies")).unwrap();
     evenhand().arg("eval").arg(&input).arg("--gold").arg(&gold).assert().code(2);
 }

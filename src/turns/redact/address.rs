@@ -22,6 +22,8 @@ static ADDRESSES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         format!(r"\b{flat}[1-9][0-9]{{0,4}}[A-Za-z]?,? (?:[NSEW]\.? )?(?:(?:St\. )?[A-Z0-9][\p{{L}}0-9'’.\-]* ){{1,4}}{STREET}\b\.?{after}"),
         r"(?i)\b(?P<lower>[0-9]{1,5}[a-z]? (?P<words>\p{L}+(?: \p{L}+)?) (?:street|road|avenue|lane|boulevard|crescent|drive|close|terrace))\b".to_owned(),
         r"(?i)\bP\.? ?O\.? ?Box [0-9]{1,6}\b".to_owned(),
+        // Called an address: "we live at 221 Baker".
+        r"(?i:\b(?:address(?: is|'s|’s|:)?|liv(?:e|es|ing) at|delivered to) (?:number )?)(?P<place>[1-9][0-9]{0,4}[A-Za-z]?,? (?:[Tt]he )?\p{Lu}[\p{L}'’\-]+(?: \p{Lu}[\p{L}'’\-]+)?)".to_owned(),
         format!(r"\b{POSTCODE}\b"),
         format!(r"\b\p{{Lu}}[\p{{L}}\-]*(?:straße|strasse|str\.|weg|platz|allee|gasse|damm|ufer|straat|laan|plein|gracht|kade|dijk) [0-9]{{1,4}} ?[a-z]?\b{TOWN}"),
         format!(r"\b(?:\p{{Lu}}[\p{{L}}\-]+ )(?:Straße|Strasse|Str\.|Weg|Platz|Allee|Ring) [0-9]{{1,4}} ?[a-z]?\b{TOWN}"),
@@ -43,7 +45,7 @@ pub(super) fn find(text: &str, found: &mut Vec<Found>) {
             let time = |m: &regex::Match<'_>| {
                 text[..m.start()].strip_suffix(':').is_some_and(|t| t.ends_with(|c: char| c.is_ascii_digit()))
             };
-            if let Some(m) = c.get(0).filter(|m| !plain && !time(m)) {
+            if let Some(m) = c.name("place").or(c.get(0)).filter(|m| !plain && !time(m)) {
                 let end = m.start() + m.as_str().trim_end_matches([' ', ',', '.']).len();
                 found.push((m.start()..end + town(&text[end..]), Kind::Address));
             }
@@ -86,6 +88,13 @@ mod tests {
         ] {
             assert_eq!(found(&format!("it is {yes}."))[0], yes);
         }
+    }
+
+    #[test]
+    fn a_number_and_a_name_that_are_called_an_address_are_one() {
+        assert_eq!(found("We live at 221 Baker, it's red"), ["221 Baker"]);
+        assert_eq!(found("my address is 7 The Lawns"), ["7 The Lawns"]);
+        assert_eq!(found("the price moved to 30 Euros, delivered to 3 shops"), [""; 0]);
     }
 
     #[test]

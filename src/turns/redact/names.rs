@@ -24,6 +24,10 @@ enum Trust {
     Company,
     /// Only where it is a common given name, or two words that nothing speaks against.
     Full,
+    /// The same, and in what the company says any that stands by itself: an agent says who they are.
+    Myself,
+    /// The same, and in what the company says any at the end.
+    Signed,
     /// Only where it is a common given name.
     Given,
 }
@@ -42,16 +46,17 @@ static CUES: LazyLock<Vec<Cue>> = LazyLock::new(|| {
         cue(r"(?i)\b(?:under|in) (?:the )?name(?: of|:)? ", Trust::Sure, 4),
         cue(r"(?i)(?:^|[,.;\n] ?)(?:full |first |last |sur|family |given )?name(?: is|:) ", Trust::Sure, 4),
         cue(r"(?i)\byou(?:'re|’re| are)(?: now)? (?:speaking|chatting|talking|connected) (?:with|to) ", Trust::Sure, 3),
+        cue(r"(?i)\byou(?:'re|’re| are) through to ", Trust::Myself, 3),
         cue(r"(?i)\bcall me ", Trust::Given, 1),
         cue(r"(?i)\b(?:mr|mrs|ms|miss|mx|dr)\.? ", Trust::Sure, 3),
-        cue(r"(?i)\bi(?:'m|’m| am) ", Trust::Full, 3),
+        cue(r"(?i)\bi(?:'m|’m| am) ", Trust::Myself, 3),
         cue(r"(?i)\b(?:this is|it's|it’s|it is) ", Trust::Given, 3),
         cue(r"(?i)(?:^|[.!?\n] ?)(?:hi|hiya|hey|hello|dear|good (?:morning|afternoon|evening)|morning|afternoon|evening)(?: again| there)?,? ", Trust::Company, 3),
         cue(r"(?i)(?:^|[.!?\n] ?)(?:welcome(?: back)?|thanks|thank you|many thanks|thank you so much|sorry|apologies|ok|okay|great|perfect|sure|of course),? ", Trust::Company, 2),
         cue(r"(?i)\b(?:regards|sincerely|faithfully|truly|best wishes|kind wishes|warmly|yours|grüße|grüßen|cordialement|saludos),?\s+(?:[-–—] ?)?", Trust::Sure, 3),
         cue(r"(?i)\b(?:thanks|thank you|cheers|best|many thanks|love|ta)[,.!]?[ ]*\n\s*(?:[-–—~*] ?)?", Trust::Sure, 3),
         cue(r"(?i)\b(?:thanks|thank you|cheers|best)[,.!]? (?:[-–—~*] ?)?", Trust::Full, 3),
-        cue(r"[\n ](?:[-–—~*^/] ?)", Trust::Full, 3),
+        cue(r"[\n ](?:[-–—~*^/] ?)", Trust::Signed, 3),
         cue(r"[,!.?] ", Trust::Given, 2),
         cue(r"^", Trust::Given, 2),
     ]
@@ -207,10 +212,13 @@ fn in_turn(text: &str, role: Role) -> Vec<Range<usize>> {
             let Some(name) = name_at(text, m.end(), cue.most, cue.trust == Trust::Said) else { continue };
             let words: Vec<&str> = text[name.clone()].split(' ').collect();
             let given = words::is_given(words[0]);
+            let full = words.len() >= 2 && ends_there(&text[name.end..]);
             let certain = match cue.trust {
                 Trust::Said | Trust::Sure => true,
                 Trust::Company => given || role.is_company(),
-                Trust::Full => given || (words.len() >= 2 && ends_there(&text[name.end..])),
+                Trust::Full => given || full,
+                Trust::Myself => given || full || role.is_company() && ends_there(&text[name.end..]),
+                Trust::Signed => given || full || role.is_company() && text[name.end..].trim().is_empty(),
                 Trust::Given => given && ends_there(&text[name.end..]),
             };
             if certain {
@@ -335,6 +343,25 @@ mod tests {
                 "my name is [NAME] and my parcel is late",
                 "Thank you, [NAME]. I'm [NAME].",
                 "[NAME]'s parcel, [NAME] with a V. Thanks [NAME]"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_agent_says_who_they_are() {
+        let out = redacted(&[
+            ("agent", "Hello, I'm Quillory, how can I help?"),
+            ("customer", "my router is dead, Quillory"),
+            ("agent", "You're through to Ozrune now, Quillory had to go ^Ozrune"),
+            ("customer", "I'm Outraged. - Larkspur"),
+        ]);
+        assert_eq!(
+            out,
+            [
+                "Hello, I'm [NAME], how can I help?",
+                "my router is dead, [NAME]",
+                "You're through to [NAME] now, [NAME] had to go ^[NAME]",
+                "I'm Outraged. - Larkspur"
             ]
         );
     }
