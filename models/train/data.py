@@ -31,6 +31,9 @@ WITHOUT_CUES = tuple(f"w{n}-" for n in (34, 35, 36, 42, *range(44, 56)))
 # The cues of the first reading, which took "generic" too narrowly: only where it saw it, it counts. And those of later ones, which stand above it: of company turns, and of what is owed
 # (`next-step`, `answers` and `sent-around` were read too, but no rule gains by them yet).
 FIRST_CUES = ("retells", "waits", "generic", "re-asks")
+# Cues that the readers of these threads marked more seldom than everybody else: not heard there.
+UNSURE = {"kind", "personal"}
+UNSURE_IN = tuple(f"w{n}-" for n in range(108, 124))
 LATER_CUES = {
     "company": ("generic", "personal", "kind", "next-step", "follow-up", "answers", "wall"),
     "owed": ("apology-owed", "empathy-owed", "retells", "sent-around", "heard", "re-asks"),
@@ -129,7 +132,7 @@ def read_for_cues(rows):
             r["cues"] = {c: c in seen for c in FIRST_CUES if c != "generic" or c in seen}
         for name, cues in LATER_CUES.items():
             if seen := readings(name).get(r["id"]):
-                r["cues"] |= {c: c in seen["cues"] for c in cues}
+                r["cues"] |= {c: c in seen["cues"] for c in cues if not (c in UNSURE and r["id"].startswith(UNSURE_IN))}
                 r["once"] = False
 
 

@@ -42,7 +42,7 @@ REFERENCE = [
 # A turn that the small network gives one of these labels with a probability between these is read again by the large one, by itself, and the mean of both counts: rare
 # labels that decide much.
 AGAIN = {
-    "denial": [0.2, 1.0], "policy": [0.25, 0.8], "repeat": [0.25, 0.8], "wants-human": [0.25, 0.8], "timeframe": [0.25, 0.8], "compensation": [0.25, 0.8],
+    "denial": [0.2, 1.0], "alternative": [0.35, 0.75], "policy": [0.25, 0.8], "repeat": [0.25, 0.8], "wants-human": [0.25, 0.8], "timeframe": [0.25, 0.8], "compensation": [0.25, 0.8],
 }
 SEVEN_BITS = 63  # the largest weight and the largest value of a row; src/signals/embedded/int8.rs
 POSITIONS = 192  # tokens of the longest turn with its context, and some

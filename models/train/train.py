@@ -107,6 +107,7 @@ def main():
     a.add_argument("--pool", type=int, default=9_000, help="turns of the unlabelled pool to learn from the teacher")
     a.add_argument("--posts", type=int, default=4_000, help="public posts to learn from the teacher")
     a.add_argument("--once", type=float, default=1.0, help="of the text written for this project that was read once, the share that an epoch takes, another each time")
+    a.add_argument("--unlabelled", type=float, default=1.0, help="of the turns and posts without labels, the share that an epoch takes, another each time")
     a.add_argument("--seed", type=int, default=0)
     a.add_argument("--threads", type=int, default=2)
     args = a.parse_args()
@@ -131,7 +132,7 @@ def main():
     head = [p for n, p in model.named_parameters() if not n.startswith("bert") and p.requires_grad]
     body = [p for n, p in model.named_parameters() if n.startswith("bert") and p.requires_grad]
     opt = torch.optim.AdamW([{"params": body, "lr": args.lr}, {"params": head, "lr": args.lr * 8}], weight_decay=0.01)
-    some = lambda rng: [r for r in train if not r["once"] or rng.random() < args.once]
+    some = lambda rng: [r for r in train if rng.random() < (args.once if r["once"] else args.unlabelled if r["source"] in ("pool", "posts") else 1)]
     steps = args.epochs * math.ceil(len(some(random.Random(args.seed))) / args.batch)
     warm = steps * 0.08
     sched = torch.optim.lr_scheduler.LambdaLR(

@@ -10,8 +10,8 @@
 //! Plain facts ("no rooms are left that night"), checks that protect the customer, and refusals with an option, an
 //! exception, an escalation or somebody else to turn to in the same or the next message.
 //! # Measured
-//! On 300 transcripts that were read twice (38 with a violation): precision 0.72 (0.56–0.84), recall
-//! 0.68 (0.53–0.81), each with its 95 % interval.
+//! On 300 transcripts that were read twice (38 with a violation): precision 0.76 (0.59–0.87), recall
+//! 0.66 (0.50–0.79), each with its 95 % interval.
 
 use super::phrases::only_relays;
 use super::rule::{Rule, Severity, Verdict, Violation};
@@ -60,6 +60,9 @@ fn limits(view: &View<'_>, message: &Message) -> bool {
     view.message_any(message, &[Denial]) || view.message_any(message, &[Policy]) && held_up()
 }
 
+/// How clear another way must be to take the edge off a refusal: a half-seen one is mostly a hint where to complain.
+const CLEAR: f32 = 0.65;
+
 fn check(view: &View<'_>) -> Verdict {
     let messages: Vec<&Message> = view.messages().iter().filter(|m| m.company).collect();
     let refusals: Vec<usize> = (0..messages.len()).filter(|&k| limits(view, messages[k])).collect();
@@ -74,7 +77,8 @@ fn check(view: &View<'_>) -> Verdict {
         let reason = view.message_any(message, &[Policy]);
         let fact = !reason && FACT.hits(&text);
         let softened = [Some(message), messages.get(k + 1).copied()].into_iter().flatten().any(|m| {
-            view.message_any(m, &[Alternative, Compensation])
+            view.p_max(m.turns.iter().copied(), Alternative) >= CLEAR
+                || view.message_any(m, &[Compensation])
                 || OFFERS.hits(&view.message_text(m))
                 || view.message_any(m, &[Transfer])
                 || m.turns.iter().any(|&i| view.has(i, Commitment) && !only_relays(view.text(i)))

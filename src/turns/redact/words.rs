@@ -123,39 +123,8 @@ pub(super) fn is_ambiguous(word: &str) -> bool {
     AMBIGUOUS.contains(&fold(word).as_str())
 }
 
-/// Given names that are common somewhere, and are words of English nowhere: enough to tell "Hi Priya" from "Hi Larkspur".
-#[rustfmt::skip]
-static GIVEN: LazyLock<HashSet<&str>> = LazyLock::new(|| {
-    "aaron abby abdul abigail adam adrian agnes agnieszka ahmed aisha alan albert alejandro alex alexander alexandra alexis alfred ali alice alicia \
-     alison amanda amelia amina amir amit amy ana anastasia andrea andreas andrew andrzej angela anil anita anja ann anna anne annette annie \
-     anthony antonio arjun arthur asha ashley astrid barbara beatrice ben benjamin bernard beth bethany betty bianca bilal björn blessing bogdan \
-     boris brandon brenda brian bridget bruno caleb cameron carl carla carlos carmen carol caroline catherine cecilia charles charlie charlotte \
-     chen chiara chidi chloe chris christina christine christopher claire clara claudia colin connor craig cristina cynthia daisy damian dan \
-     daniel daniela danielle danny dave david deborah deepa denise dennis derek diana diego dimitri dmitri dominic donald donna dorothy douglas \
-     duncan ed eddie edith edward eileen elaine elena eleanor elias elif elizabeth ella ellen elsa emeka emil emily emma enrique eric erica erik \
-     ernest esther ethan eva evan evelyn ewa farah fatima felix femi fernando fiona florian francesca francis francisco fred freya gabriel \
-     gareth gary gavin gemma george gerald giulia giovanni gloria gordon graham greg gregory greta guillermo gustavo hamza hana hanna hannah hans \
-     harald harold harriet harry hasan hassan heather hector heidi helen helena henrik henry howard hugh hugo hussein ian ibrahim ida igor ines \
-     ingrid irene isaac isabel isabella isla ismail ivan jacob jacqueline jake james jamie jan jana jane janet janice jason javier jean jeff \
-     jeffrey jennifer jenny jens jeremy jerome jess jesse jessica jim jin joan joanna joanne joe joel johan johanna john johnny jonas jonathan \
-     jorge jose josef joseph josh joshua joyce juan judith julia julian julie jurgen justin karen karin karl karolina kate katharina katherine \
-     kathleen kathy katie kayla keith kelly ken kenji kenneth kevin khadija khalid kirsty krzysztof kurt kwame kyle lars laura lauren laurence \
-     layla leah lena leo leon leonard leslie lewis liam lina linda lisa liu liz lorraine louis louise luca lucas lucia lucía lucy luis luke \
-     magda magdalena malcolm manuel marc marcel marco marcus marek margaret maria marie marina mario marion marta martha martin martina mary \
-     mateo mathew matilda matt matthew maureen maya megan mehmet mei melanie melissa mia michael michaela michal michelle miguel mike mikhail \
-     ming miriam mohamed mohammed molly monica monika morgan muhammad nadia nancy naomi natalia natalie natasha nathan neil nia niall nicholas \
-     nicola nicole nigel nikhil nina noah nora norman ola olga oliver olivia omar oscar owen pablo pamela patricia patrick paul paula pavel pedro \
-     peter petra phil philip philippa pierre piotr priya rachel rafael raj rajesh ralph ramon rania raphael raquel rashid raul ravi raymond \
-     rebecca renata rhys ricardo richard rita robert roberto robin rocio roger roland roman ron ronald rosa rosie ross roxana roy rupert russell \
-     ruth ryan sabine sade sahar sally salma sam samantha samir samuel sandra sanjay sara sarah scott sean sebastian selma sergei shane sharon \
-     shaun sheila shirley simon simone siobhan sofia sofie sonia sophia sophie stefan stefanie stella stephanie stephen steve steven stuart \
-     sunil susan susanna suzanne svetlana sylvia tadeusz tamara tanya tara tariq ted teresa terry tessa thea theo theresa thomas tim timothy tina \
-     toby todd tom tomas tomasz tommy toni tony tracy trevor tristan ursula uwe valentina valerie vanessa vera veronica vicky victoria vijay \
-     vincent vivian vladimir walter wang wanda warren wayne wei wendy wiktor wilhelm william wojciech xavier yan yasmin yolanda yusuf yvonne zach \
-     zachary zainab zara zhang zoe zofia zsofia"
-        .split_whitespace()
-        .collect()
-});
+/// Given names that are met somewhere, and are words of English nowhere: enough to tell "Hi Priya" from "Hi Larkspur".
+static GIVEN: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("given.txt").split_whitespace().collect());
 
 pub(super) fn is_given(word: &str) -> bool {
     GIVEN.contains(word.to_lowercase().as_str())
