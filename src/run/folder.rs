@@ -35,6 +35,8 @@ const OF_A_RUN: [&str; 10] = [
     "rejects.parquet",
     MARK,
 ];
+/// What file managers leave in every folder they show.
+const LITTER: [&str; 3] = [".DS_Store", "Thumbs.db", "desktop.ini"];
 /// The transcripts with their signals, between the two passes. Not redacted.
 pub(super) const SPOOL: &str = "spool.jsonl";
 /// The rejected records themselves. Not redacted; kept beside the run, not in it.
@@ -219,7 +221,7 @@ pub(super) fn nothing_else(folder: &Path, own: impl Fn(&str) -> bool) -> Result<
     for entry in fs::read_dir(folder).map_err(RunError::io(folder))? {
         let entry = entry.map_err(RunError::io(folder))?;
         let plain = entry.file_type().map_err(RunError::io(folder))?.is_file();
-        if !plain || !entry.file_name().to_str().is_some_and(&own) {
+        if !plain || !entry.file_name().to_str().is_some_and(|name| LITTER.contains(&name) || own(name)) {
             return Err(RunError::HoldsMore(entry.path()));
         }
     }

@@ -155,7 +155,8 @@ fn must_not_lose_what_lies_in_a_folder_or_file_that_it_writes() {
     assert_code(&refused, 2);
     assert!(String::from_utf8_lossy(&refused.stderr).contains("notes.txt"));
     assert_eq!(kept("notes.txt"), "keep");
-    fs::remove_file(run.join("notes.txt")).unwrap();
+    fs::rename(run.join("notes.txt"), run.join(".DS_Store")).unwrap();
+    assert_code(&audit(&scene.input, run, &[]), 0);
 
     let mut rejects = run.clone().into_os_string();
     rejects.push(".rejects");
