@@ -59,3 +59,8 @@ pub static RULES: [&Rule; 16] = [
     &unrecovered::RULE,
     &abusive_customer::RULE,
 ];
+
+/// Whether a rule is about what the company did; one that is context is about the customer.
+pub fn is_about_company(rule: &str) -> bool {
+    RULES.iter().any(|r| r.id == rule && !r.context)
+}

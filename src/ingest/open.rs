@@ -63,11 +63,10 @@ const ALLOWED: u64 = 64 * 1024 * 1024;
 /// … and beyond that how many times its size: transcripts pack to a tenth or a thirtieth, a bomb to a thousandth.
 const RATIO: u64 = 250;
 
-pub(super) const BOMB: &str = "the file unpacks to more than 250 times its size, as a bomb does";
-
-/// Whether so many bytes out of so many packed ones are more than transcripts can be.
-pub(super) fn is_bomb(packed: u64, plain: u64) -> bool {
-    plain > ALLOWED && plain / RATIO > packed
+/// Why so many bytes out of so many packed ones are more than transcripts can be, where they are.
+pub(super) fn bomb(packed: u64, plain: u64) -> Option<String> {
+    let bomb = plain > ALLOWED && plain / RATIO > packed;
+    bomb.then(|| format!("the file unpacks to more than {RATIO} times its size, as a bomb does"))
 }
 
 /// Ends the reading of what unpacks to far more than transcripts do.
@@ -81,8 +80,8 @@ impl<R: Read> Read for Unpacked<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let n = self.inner.read(buf)?;
         self.count += n as u64;
-        if is_bomb(self.packed.load(Ordering::Relaxed), self.count) {
-            return Err(io::Error::other(BOMB));
+        if let Some(reason) = bomb(self.packed.load(Ordering::Relaxed), self.count) {
+            return Err(io::Error::other(reason));
         }
         Ok(n)
     }
@@ -163,9 +162,10 @@ impl<R: Read> Read for Zstd<R> {
                 return Ok(0);
             }
             if window(header) > WINDOW {
-                return Err(io::Error::other(
-                    "unpacking the file needs more memory than 128 MB; pack it without --ultra or --long",
-                ));
+                return Err(io::Error::other(format!(
+                    "unpacking the file needs more memory than {} MB; pack it without --ultra or --long",
+                    WINDOW / (1024 * 1024)
+                )));
             }
             self.frame = Some(StreamingDecoder::new(raw).map_err(|e| io::Error::other(e.to_string()))?);
         }

@@ -17,7 +17,7 @@ use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchR
 use serde_json::Value;
 
 use super::columns::OURS;
-use super::open::{BOMB, is_bomb};
+use super::open::bomb;
 use super::table::{Group, NOT_A_NUMBER};
 use super::{Columns, Item, Origin, RawTurn, Stream};
 
@@ -120,8 +120,8 @@ fn open(file: File) -> Result<ParquetRecordBatchReader, String> {
     let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(failed)?;
     let groups = reader.metadata().row_groups();
     let largest = groups.iter().map(|g| g.total_byte_size().max(0).unsigned_abs()).max().unwrap_or_default();
-    if is_bomb(stored, largest) {
-        return Err(BOMB.to_owned());
+    if let Some(reason) = bomb(stored, largest) {
+        return Err(reason);
     }
     reader.with_batch_size(BATCH).build().map_err(failed)
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::manifest::Manifest;
 use super::output::RunError;
 use super::table::{find, names, table_error, unknown};
-use crate::findings::{Finding, RULES, Severity};
+use crate::findings::{Finding, Severity, is_about_company};
 
 /// One conversation as the run has it.
 pub(super) struct Conversation {
@@ -33,8 +33,7 @@ impl Conversation {
 
     /// Severity and confidence of what the company did wrong.
     pub(super) fn harms(&self) -> impl Iterator<Item = (Severity, f64)> {
-        let company = |rule: &str| RULES.iter().any(|r| r.id == rule && !r.context);
-        self.findings.iter().filter(move |f| company(&f.rule)).map(|f| (f.severity, f64::from(f.confidence)))
+        self.findings.iter().filter(|f| is_about_company(&f.rule)).map(|f| (f.severity, f64::from(f.confidence)))
     }
 }
 

@@ -11,8 +11,8 @@ use super::manifest::Manifest;
 use super::output::RunError;
 use super::progress::Progress;
 use super::table::{table_error, unknown};
-use crate::findings::{Finding, RULES};
-use crate::labels::{self, Line, Store};
+use crate::findings::{Finding, RULES, is_about_company};
+use crate::labels::{self, Line, Store, is_database};
 use crate::reports::{Sample, SampleRow};
 use crate::sampling::{
     Allocation, DesignError, Drawn, Lottery, Sampford, Sizes, Smallest, Stratum, WHOLE, allocate, assign, risk_score,
@@ -257,8 +257,7 @@ impl<'a> Frame<'a> {
     fn risk(&self, c: &Conversation) -> f64 {
         let rules = &self.options.rules;
         let wanted = |rule: &String| rules.is_empty() || rules.contains(rule);
-        let company = |rule: &str| RULES.iter().any(|r| r.id == rule && !r.context);
-        let chosen = c.findings.iter().filter(|f| wanted(&f.rule) && (company(&f.rule) || !rules.is_empty()));
+        let chosen = c.findings.iter().filter(|f| wanted(&f.rule) && (is_about_company(&f.rule) || !rules.is_empty()));
         risk_score(chosen.map(|f| (f.severity, f64::from(f.confidence))))
     }
 
@@ -324,12 +323,12 @@ impl<'a> Frame<'a> {
 
 /// The ids that a file names: a labels database, JSON Lines or CSV with an `id`, or one id a line.
 pub(super) fn ids_of(path: &Path) -> Result<HashSet<String>, RunError> {
-    let bytes = std::fs::read(path).map_err(RunError::io(path))?;
-    if bytes.starts_with(b"SQLite format 3\0") {
+    if is_database(path) {
         let (store, _) = Store::read(path)?;
         let labelled = store.labels()?.into_iter().map(|l| l.label.id);
         return Ok(labelled.chain(store.units()?.into_iter().map(|u| u.id)).collect());
     }
+    let bytes = std::fs::read(path).map_err(RunError::io(path))?;
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let text = String::from_utf8_lossy(bytes);
     if text.trim_start().starts_with('{') {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use super::output::RunError;
-use crate::findings::RULES;
+use crate::findings::{RULES, is_about_company};
 use crate::tally::{Attribute, Frame, Outcome, Values};
 
 /// The measures of a run beside its rules: (name, meaning, whether it is 0/1, where it stands in the row).
@@ -98,7 +98,7 @@ fn push_value(outcome: &mut Outcome, at: &str, row: &Value) {
                 Some("violated") => Some(true),
                 Some("ok") => Some(false),
                 // What is only about the customer applies to every conversation that was judged.
-                _ if is_context(&outcome.name) && row["left_out"].is_null() => Some(false),
+                _ if !is_about_company(&outcome.name) && row["left_out"].is_null() => Some(false),
                 _ => None,
             });
         }
@@ -109,10 +109,6 @@ fn push_value(outcome: &mut Outcome, at: &str, row: &Value) {
         }
         Values::Numbers(values) => values.push(row.pointer(at).and_then(Value::as_f64)),
     }
-}
-
-fn is_context(rule: &str) -> bool {
-    RULES.iter().any(|r| r.id == rule && r.context)
 }
 
 /// The dotted names of all attributes of a row.
