@@ -11,12 +11,14 @@ use crate::run::{self, EvalOptions};
 
 /// Compare the program's judgement with that of readers: precision, recall and F1
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  evenhand eval transcripts.jsonl --gold gold.jsonl")]
+#[command(
+    after_help = "Example:\n  evenhand eval transcripts.jsonl --gold gold.jsonl\n\nA line of gold.jsonl:\n  {\"id\": \"c1\", \"turns\": [[\"neg\", \"problem\"], [\"neu\", \"ask-info\"]],\n   \"violated\": {\"missing-apology\": [0, 1]}, \"ok\": [\"cold-open\"], \"disputed\": []}\n\nWhat reviewers filled into a sheet is compared by evenhand labels\nagreement and labels estimate."
+)]
 pub(super) struct Eval {
     /// The transcripts that were read [default: NAME.transcripts.jsonl beside NAME.gold.jsonl]
     #[arg(value_name = "INPUT")]
     inputs: Vec<String>,
-    /// What readers found (JSON Lines)
+    /// What readers found (JSON Lines): a line for each transcript, with each turn's sentiment and labels, and the rules that are violated, each with its turns, or ok
     #[arg(long, value_name = "FILE")]
     gold: PathBuf,
     #[command(flatten)]

@@ -220,6 +220,7 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
                     | RunError::NotAReport(_)
                     | RunError::Busy(_)
                     | RunError::CannotResume { .. }
+                    | RunError::Finished { .. }
                     | RunError::Gold { .. }
                     | RunError::Unknown { .. }
                     | RunError::Design(_)
@@ -234,7 +235,7 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
         .unwrap_or(1)
 }
 
-/// An error in one line: each cause once, without the number that the system gives it, and without control characters.
+/// An error in one line: each cause once, without the number that the system gives it, without control characters, and what to do where the system's reason tells it.
 pub fn told(error: &anyhow::Error) -> String {
     let mut out = String::new();
     for cause in error.chain().map(|e| unnumbered(&e.to_string())) {
@@ -243,7 +244,19 @@ pub fn told(error: &anyhow::Error) -> String {
             out.push_str(&cause);
         }
     }
+    let reason = error.chain().find_map(|e| e.downcast_ref::<io::Error>());
+    out.push_str(reason.and_then(|e| next_step(e.kind())).unwrap_or_default());
     visible_text(&out)
+}
+
+/// What may help against the system's reason.
+fn next_step(reason: io::ErrorKind) -> Option<&'static str> {
+    Some(match reason {
+        io::ErrorKind::NotFound => "; check the path",
+        io::ErrorKind::PermissionDenied => "; ask for the right to it, or use a copy",
+        io::ErrorKind::StorageFull => "; make room on the disk, or write elsewhere",
+        _ => return None,
+    })
 }
 
 /// A message without ` (os error 2)`.
@@ -263,6 +276,8 @@ mod tests {
         let reason = unnumbered(&source.to_string());
         let missing = IngestError::Open { path: "calls.csv".into(), source };
         assert_eq!(told(&missing.into()), format!("calls.csv: {reason}; check the path"));
+        let damaged = IngestError::Open { path: "calls.csv.zst".into(), source: io::Error::other("the file is damaged") };
+        assert_eq!(told(&damaged.into()), "calls.csv.zst: the file is damaged");
         let deep = anyhow::anyhow!("the middle").context("the top");
         assert_eq!(told(&deep), "the top: the middle");
     }

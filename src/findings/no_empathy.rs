@@ -68,7 +68,7 @@ fn check(view: &View<'_>) -> Verdict {
         confidence: p * (1.0 - view.p_max(later.iter().copied(), Empathy)) * (1.0 - view.surest(later, Cue::Heard)),
         seen: format!("The customer is upset (turn {turn}) and {extent}."),
         suggestion: format!(
-            "Empathize (the E of L.E.A.R.N.) in the first reply: say what {} meant for this customer before the next step.",
+            "Empathize (the E of L.E.A.R.N.) in the first reply: name {} and what it meant for this customer before the next step.",
             topic(view.text(turn))
         ),
     })

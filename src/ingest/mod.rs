@@ -205,7 +205,7 @@ pub struct Reading<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
     /// Nothing stands under this name.
-    #[error("{path}: {source}; check the path")]
+    #[error("{path}: {source}")]
     Open {
         /// The name as given.
         path: PathBuf,

@@ -90,7 +90,7 @@ pub struct Unit {
 #[derive(Debug, thiserror::Error)]
 pub enum LabelsError {
     /// The file cannot be read.
-    #[error("{path}: {source}; check the path")]
+    #[error("{path}: {source}")]
     Read {
         /// The file.
         path: std::path::PathBuf,

@@ -24,6 +24,8 @@ pub enum Line {
     Label(Label),
     /// A drawn conversation.
     Unit(Unit),
+    /// The sample that a row of a sheet says it was drawn with.
+    Drawn(String),
     /// Neither: why, and what stood there.
     Unread(String, String),
 }
@@ -79,6 +81,7 @@ fn lines(bytes: &[u8], defaults: &Defaults<'_>) -> Vec<(u64, Line)> {
 
 /// What one row with an `id`, and perhaps a `rule`, says.
 fn take(field: Row<'_>, defaults: &Defaults<'_>, line: u64, content: &str, out: &mut Vec<(u64, Line)>) {
+    out.extend(drawn(field).map(|sample| (line, sample)));
     let unread = |reason: String| (line, Line::Unread(reason, content.to_owned()));
     match unit(field) {
         Ok(Some(unit)) => out.push((line, Line::Unit(unit))),
@@ -134,7 +137,7 @@ fn table(bytes: &[u8], defaults: &Defaults<'_>) -> Result<Vec<(u64, Line)>, Stri
         }
         let content = cells.join(" | ");
         if record.iter().any(|c| std::str::from_utf8(c).is_err()) {
-            out.push((line, Line::Unread("invalid UTF-8; save the file as UTF-8".to_owned(), content)));
+            out.push((line, Line::Unread("invalid UTF-8; save the file as UTF-8 (in Excel: CSV UTF-8)".to_owned(), content)));
             continue;
         }
         let field = |name: &str| {
@@ -165,16 +168,19 @@ fn named(header: &str) -> String {
 
 /// A row with a column for each rule; an empty cell is not judged.
 fn wide(field: Row<'_>, rules: &[&str], defaults: &Defaults<'_>, line: u64, content: &str, out: &mut Vec<(u64, Line)>) {
+    out.extend(drawn(field).map(|sample| (line, sample)));
     match unit(field) {
         Ok(Some(unit)) => out.push((line, Line::Unit(unit))),
         Ok(None) => {}
         Err(reason) => out.push((line, Line::Unread(reason, content.to_owned()))),
     }
+    // A spreadsheet counts rows, not lines: the conversation is what is found there.
+    let whose = id(field).map_or_else(|_| String::new(), |id| format!("{id}, "));
     for rule in rules {
         let Some(value) = field(rule) else { continue };
         out.push(match label(field, rule, &value, defaults) {
             Ok(label) => (line, Line::Label(label)),
-            Err(reason) => (line, Line::Unread(format!("{rule}: {reason}"), format!("{rule} = {value} | {content}"))),
+            Err(reason) => (line, Line::Unread(format!("{whose}{rule}: {reason}"), format!("{rule} = {value} | {content}"))),
         });
     }
 }
@@ -182,6 +188,11 @@ fn wide(field: Row<'_>, rules: &[&str], defaults: &Defaults<'_>, line: u64, cont
 fn id(field: Row<'_>) -> Result<String, String> {
     let id = field("id").filter(|i| !i.trim().is_empty()).ok_or("no id")?;
     if id.chars().count() > 512 { Err("the id is longer than 512 characters".to_owned()) } else { Ok(id) }
+}
+
+/// The sample that a row belongs to, where the row does not itself tell how it was drawn.
+fn drawn(field: Row<'_>) -> Option<Line> {
+    if field("inclusion_probability").is_some() { None } else { field("sample").map(Line::Drawn) }
 }
 
 /// The drawn conversation of a row that has an inclusion probability.
@@ -257,6 +268,7 @@ mod tests {
         match line {
             Line::Label(l) => format!("{} {} {} {} {:?}", l.id, l.rule, l.reviewer, l.value.name(), l.turns),
             Line::Unit(u) => format!("{} {} {}", u.id, u.stratum, u.probability),
+            Line::Drawn(sample) => format!("of {sample}"),
             Line::Unread(reason, _) => reason.clone(),
         }
     }

@@ -185,7 +185,7 @@ impl Store {
                     import.label(line, label, &mut seen, &mut out)?;
                 }
                 Line::Unread(reason, content) => import.unread(line, reason, &content, &mut out)?,
-                Line::Unit(_) => {}
+                Line::Unit(_) | Line::Drawn(_) => {}
             }
         }
         tx.commit()?;

@@ -142,7 +142,7 @@ fn apart(a: &AgentReport) -> Vec<String> {
     let mut out = Vec::new();
     if a.abusive > 0 {
         out.push(format!(
-            "{} in which the customer was abusive {} set apart: nothing in them counts here.",
+            "{} in which a customer's words were taken for abuse {} set apart, and nothing in them counts here. The program is often wrong about abuse: read them before you rely on that.",
             counted(a.abusive, "conversation", "conversations"),
             if a.abusive == 1 { "is" } else { "are" }
         ));
@@ -174,8 +174,8 @@ fn lead(a: &AgentReport) -> String {
         _ if a.focuses.is_empty() => "No finding to talk about in these conversations.".to_owned(),
         0 if a.too_few() => "Moments to look at together. They are examples, not a measure.".to_owned(),
         0 if !hints.is_empty() => "Nothing that can be counted on stands out. There are hints of something, in moments to look at together.".to_owned(),
-        0 if !a.compared() => format!("Nothing here could be compared with colleagues: that takes {MIN_UNITS} people with {ENOUGH} conversations or more each, and {ENOUGH_OF_A_RULE} to which a rule applies. What follows is commonest, as moments to look at together."),
-        0 => "Nothing stands out: no finding is more frequent here than in colleagues' conversations of the same kind, beyond chance. What follows is commonest, as moments to look at together.".to_owned(),
+        0 if !a.compared() => format!("No finding here could be held against colleagues' rates: that takes {MIN_UNITS} people with {ENOUGH} conversations or more each, and {ENOUGH_OF_A_RULE} to which a rule applies. Below are moments to look at together: examples, not a ranking."),
+        0 => "Nothing stands out: no finding is more frequent here than in colleagues' conversations of the same kind, beyond chance. Below are moments to look at together: examples, not a ranking.".to_owned(),
         1 => format!("One thing is {more}.{hints}"),
         n => format!("{} things are {more}. The one with the largest effect on customers comes first.{hints}", ["Two", "Three"][usize::from(n > 2)]),
     }

@@ -50,7 +50,7 @@ impl ImportReport {
                 Some(_) => writeln!(out, "The sample was taken in before."),
                 None => writeln!(out, "{} drawn conversations from the sample.", s.units),
             };
-            list("are neither a drawn conversation nor a label, and are kept as they are", &s.unread, &mut out);
+            list("are neither a drawn conversation nor a label, and do not count", &s.unread, &mut out);
         }
         if let Some(at) = &i.before {
             let _ = writeln!(out, "{} was taken into {} before, at {at}; nothing is new.", self.file, self.into);
@@ -75,7 +75,7 @@ impl ImportReport {
             let note = "Spreadsheets rewrite ids such as 0012 or 3E5: compare them with the sample.";
             let _ = writeln!(out, "{note}");
         }
-        list("are no labels; they are kept as they are", &i.unread, &mut out);
+        list("cannot be read as labels and do not count; correct them in the file and import it again", &i.unread, &mut out);
         let nothing = i.added + i.same == 0 && [&i.changed, &i.conflicts, &i.unread].iter().all(|l| l.is_empty());
         if nothing && self.sample.is_none() {
             let note = "No answer was found: in a sheet, the column that bears a rule's id takes violated, ok or n/a.";

@@ -102,7 +102,7 @@ fn make(
         seed: options.seed,
         redacted: options.redact,
     };
-    let done = folder.resumed(&job)?;
+    let done = folder.resumed(&job, options.resume)?;
     let read = done.read.is_some();
     let scope = Scope::new(&classifier, &options.config);
     let mut first = FirstPass::new(&classifier, scope, folder, stop, done, options.redact, options.slice)?;

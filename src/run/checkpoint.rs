@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::interrupt::Interrupt;
-use super::manifest::{Counts, InputFile, ModelUsed, Program};
+use super::manifest::{Counts, InputFile, Manifest, ModelUsed, Program};
 use super::output::RunError;
 use super::progress::Progress;
 use crate::ingest::{Format, Reject};
@@ -31,6 +31,23 @@ pub(super) struct Job {
 }
 
 impl Job {
+    /// The job that made a finished run. Of files only their content is compared, where it is known before they are read: a manifest does not hold their names as they were given,
+    /// nor the format.
+    pub(super) fn as_finished(&self, done: Manifest) -> Self {
+        let pairs = || self.inputs.iter().zip(&done.inputs);
+        let same = self.inputs.len() == done.inputs.len()
+            && pairs().all(|(now, then)| now.sha256.is_none() || now.sha256 == then.sha256);
+        Self {
+            program: done.program,
+            model: done.model,
+            config_sha256: done.config_sha256,
+            format: self.format,
+            inputs: if same { self.inputs.clone() } else { done.inputs },
+            seed: done.seed,
+            redacted: done.redacted,
+        }
+    }
+
     /// The first thing in which two jobs differ, in words.
     pub(super) fn difference(&self, earlier: &Self) -> Option<String> {
         let names = |job: &Self| job.inputs.iter().map(|i| i.source.clone()).collect::<Vec<_>>();

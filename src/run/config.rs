@@ -26,7 +26,7 @@ pub struct Config {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("{path}: {source}; check the path")]
+    #[error("{path}: {source}")]
     Read {
         /// The file.
         path: PathBuf,

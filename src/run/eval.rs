@@ -15,6 +15,7 @@ use super::pipeline::{self, Classified, Scope};
 use super::progress::Progress;
 use crate::findings::{Canned, Judgement, RULES};
 use crate::ingest::{self, Format};
+use crate::labels::is_database;
 use crate::reports::Evaluation;
 use crate::signals::{Classifier, Label, Sentiment, Signals};
 use crate::tally::Scored;
@@ -103,7 +104,15 @@ pub fn evaluate(classifier: &Classifier, options: &EvalOptions, progress: &Progr
     Ok(Evaluation::new(&scored, absent, unfit, options.seed))
 }
 
+/// What to do with a file of another kind.
+const ANOTHER_KIND: &str = "; a line is {\"id\", \"turns\", \"violated\", \"ok\"}, see evenhand eval --help. A filled sheet or a labels database is for \
+                            evenhand labels agreement and labels estimate";
+
 fn read_gold(path: &Path) -> Result<BTreeMap<String, Gold>, RunError> {
+    let other = |line: usize, reason: String| RunError::Gold { path: path.to_path_buf(), line, reason: reason + ANOTHER_KIND };
+    if is_database(path) {
+        return Err(other(1, "not what readers found, but a labels database".to_owned()));
+    }
     let file = BufReader::new(File::open(path).map_err(RunError::io(path))?);
     let mut out = BTreeMap::new();
     for (i, line) in file.lines().enumerate() {
@@ -112,7 +121,7 @@ fn read_gold(path: &Path) -> Result<BTreeMap<String, Gold>, RunError> {
             continue;
         }
         let wrong = |reason: String| RunError::Gold { path: path.to_path_buf(), line: i + 1, reason };
-        let gold: Gold = serde_json::from_str(&line).map_err(|e| wrong(e.to_string()))?;
+        let gold: Gold = serde_json::from_str(&line).map_err(|e| other(i + 1, e.to_string()))?;
         for turn in &gold.turns {
             if turn.first().and_then(|s| sentiment(s)).is_none() {
                 return Err(wrong("a turn's list begins with neg, neu or pos".to_owned()));

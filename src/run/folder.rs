@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::checkpoint::{Checkpoint, Job, load};
 use super::disk::Disk;
+use super::manifest::Manifest;
 use super::output::{RunError, Table};
 
 /// A run folder that is being written. Whoever holds it has it alone.
@@ -87,8 +88,8 @@ impl Folder {
         Ok(Self { disk, partial, target: target.clone(), lock: Some(lock), keep: false })
     }
 
-    /// How far the same job has come here: nowhere where there is nothing to be resumed.
-    pub(super) fn resumed(&mut self, job: &Job) -> Result<Checkpoint, RunError> {
+    /// How far the same job has come here: nowhere where there is nothing to be resumed. A finished run is not replaced by another job where `resume` was asked for.
+    pub(super) fn resumed(&mut self, job: &Job, resume: bool) -> Result<Checkpoint, RunError> {
         let path = self.path(JOB);
         if let Some(earlier) = load::<Job>(&path) {
             if let Some(difference) = job.difference(&earlier) {
@@ -96,6 +97,10 @@ impl Folder {
                 return Err(RunError::CannotResume { partial: self.partial.clone(), difference });
             }
             return Ok(load(&self.path(CHECKPOINT)).unwrap_or_default());
+        }
+        let finished = load::<Manifest>(&self.target.join("run.json")).filter(|_| resume);
+        if let Some(difference) = finished.and_then(|done| job.difference(&job.as_finished(done))) {
+            return Err(RunError::Finished { run: self.target.clone(), difference });
         }
         let json = serde_json::to_vec(job).map_err(|_| RunError::Internal("the job could not be written as JSON"))?;
         self.disk.replace(&path, &json).map_err(RunError::io(&path))?;

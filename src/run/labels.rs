@@ -1,6 +1,6 @@
 //! Labels in and out. In: what reviewers gave back. Out: the database, a report of what was taken in; and all labels as a file.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::conversations;
 use super::output::{RunError, write_whole};
-use crate::labels::{Store, Unit, neutral};
+use crate::labels::{LabelsError, Line, Store, Unit, neutral};
 use crate::reports::ImportReport;
 
 /// What to take in.
@@ -40,9 +40,10 @@ pub fn import(options: &ImportOptions) -> Result<ImportReport, RunError> {
         })?;
         ids = Some(known);
     }
-    // Nothing is made where the file cannot be read.
-    for file in options.sample.iter().chain([&options.file]) {
-        crate::labels::read(file, options.reviewer.as_deref())?;
+    // Nothing is made where a file cannot be read, or the two do not belong together.
+    let sheet = crate::labels::read(&options.file, options.reviewer.as_deref())?;
+    if let Some(sample) = &options.sample {
+        same_sample(&options.file, &sheet, sample)?;
     }
     let mut store = Store::open(&options.into)?;
     let known = |id: &str| ids.as_ref().map(|ids| ids.contains(id));
@@ -54,6 +55,27 @@ pub fn import(options: &ImportOptions) -> Result<ImportReport, RunError> {
         sample,
         labels,
     })
+}
+
+/// Fails where a sheet says that it was drawn with another sample: only by chance would its conversations be in this one.
+fn same_sample(file: &Path, sheet: &[(u64, Line)], sample: &Path) -> Result<(), LabelsError> {
+    let name = |line: &Line| match line {
+        Line::Drawn(sample) => Some(sample.clone()),
+        Line::Unit(unit) if !unit.sample.is_empty() => Some(unit.sample.clone()),
+        _ => None,
+    };
+    let names = |lines: &[(u64, Line)]| lines.iter().filter_map(|(_, l)| name(l)).collect::<BTreeSet<String>>();
+    let (said, drawn) = (names(sheet), names(&crate::labels::read(sample, None)?));
+    match (said.first(), drawn.first()) {
+        (Some(said_first), Some(drawn_first)) if said.is_disjoint(&drawn) => Err(LabelsError::NotLabels {
+            path: file.to_path_buf(),
+            reason: format!(
+                "the sheet was drawn with another sample ({said_first}) than {} ({drawn_first}); give the sample that it came with",
+                sample.display()
+            ),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Writes every label with its sample's stratum and inclusion probability; how many there are.

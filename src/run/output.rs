@@ -50,6 +50,14 @@ pub enum RunError {
     /// Another run is writing there.
     #[error("{0} is being written by another run; wait for it, or name another folder with --out")]
     Busy(PathBuf),
+    /// What was finished is not what is asked for now.
+    #[error("{run} is finished, so there is nothing to resume; it is left as it is, for this would be another run ({difference}). Leave out --resume to replace it, or give another --out")]
+    Finished {
+        /// The run.
+        run: PathBuf,
+        /// What differs.
+        difference: String,
+    },
     /// What was begun is not what is asked for now.
     #[error("cannot resume {partial}: {difference}; leave out --resume to begin anew")]
     CannotResume {

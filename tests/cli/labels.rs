@@ -231,6 +231,8 @@ fn what_cannot_be_estimated_says_the_next_step() {
     fs::write(&bare, "id,rule,reviewer,value\nc1,blame,ana,ok\n").unwrap();
     let note = dir.path().join("note.txt");
     fs::write(&note, "hello\n").unwrap();
+    let (other, filled) = (dir.path().join("other.jsonl"), dir.path().join("filled.csv"));
+    evenhand().arg("sample").arg(&run).args(["--size", "30", "--seed", "9", "--out"]).arg(&other).assert().success();
     for (args, code, want) in [
         (
             vec!["estimate".to_owned(), s(&run), s(&bare)],
@@ -247,6 +249,11 @@ fn what_cannot_be_estimated_says_the_next_step() {
         (vec!["agreement".to_owned(), s(&db), "--rule".into(), "blame".into()], 2, "holds no labels for these rules"),
         (vec!["agreement".to_owned(), s(&dir.path().join("none.db"))], 3, "check the path"),
         (vec!["import".to_owned(), s(&bare), "--into".into(), s(&note)], 3, "not a labels database"),
+        (
+            vec!["import".to_owned(), s(&filled), "--into".into(), s(&db), "--sample".into(), s(&other)],
+            3,
+            "drawn with another sample",
+        ),
     ] {
         let assert = evenhand().arg("labels").args(&args).assert().code(code);
         let error = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();

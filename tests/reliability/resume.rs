@@ -96,6 +96,16 @@ fn must_refuse_to_resume_what_has_changed() {
     fs::write(model.join("model.json"), info.to_string()).unwrap();
     refused(&["--model", model.to_str().unwrap()], "begun with model evenhand");
     assert_code(&audit(&input, &out, &["--resume"]), 0);
+    // What is finished stays, but for the same job.
+    let table = fs::read(out.join("turns.jsonl")).unwrap();
+    fs::write(&input, text.replacen("48000", "48001", 1)).unwrap();
+    let output = audit(&input, &out, &["--resume"]);
+    assert_code(&output, 2);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("is finished"), "{output:?}");
+    assert_eq!(fs::read(out.join("turns.jsonl")).unwrap(), table);
+    fs::write(&input, &text).unwrap();
+    assert_code(&audit(&input, &out, &["--resume"]), 0);
+    assert_eq!(fs::read(out.join("turns.jsonl")).unwrap(), table);
 }
 
 #[test]
