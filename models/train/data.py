@@ -25,9 +25,13 @@ HELD_BACK = 0.12
 WRITTEN = ("threads", "conversations", "authored")
 # What the second reading decided: of company turns the first four, of customers' thanks and good news the others.
 SECOND = ("alternative", "policy", "commitment", "informal", "gratitude", "resolved")
+# Labels that were read once more, wider, where they had not been seen: readings/LABEL.jsonl.
+WIDE = ("alternative", "repeat")
 # Threads that were read a second time from end to end, and those that were not read for cues.
-READ_TWICE = tuple(f"w{n}-" for n in (*range(56, 100), *range(108, 124)))
-WITHOUT_CUES = tuple(f"w{n}-" for n in (34, 35, 36, 42, *range(44, 56)))
+READ_TWICE = tuple(f"w{n}-" for n in (*range(56, 100), *range(108, 145)))
+WITHOUT_CUES = tuple(f"w{n}-" for n in (34, 35, 36, 42, *range(44, 56), *range(124, 145)))
+# Threads whose readers took a label more narrowly than everybody else: only where they saw it, it counts.
+NARROW = {"alternative": tuple(f"w{n}-" for n in range(124, 145))}
 # The cues of the first reading, which took "generic" too narrowly: only where it saw it, it counts. And those of later ones, which stand above it: of company turns, and of what is owed
 # (`next-step`, `answers` and `sent-around` were read too, but no rule gains by them yet).
 FIRST_CUES = ("retells", "waits", "generic", "re-asks")
@@ -64,8 +68,8 @@ def conversation_rows(conversations, source):
 
 
 def read_again(rows, whole):
-    """Puts the later readings above the first one. `open`: labels that readers take in two ways (`alternative` was read a third time, wider, where it was not seen); `once`: text written for this project that nobody has read since, but for thanks."""
-    some, elsewhere = readings("second"), readings("alternative")
+    """Puts the later readings above the first one. `open`: labels that readers take in two ways (those of WIDE were read once more, wider, where they had not been seen); `once`: text written for this project that nobody has read since, but for thanks."""
+    some, wide = readings("second"), {label: readings(label) for label in WIDE}
     for r in rows:
         again, labels = whole.get(r["id"]), some.get(r["id"])
         if again:
@@ -73,9 +77,14 @@ def read_again(rows, whole):
         if labels:
             r["labels"] = [l for l in r["labels"] if l not in SECOND] + labels["labels"]
         r["open"] = (labels or again or {}).get("open", ())
-        if wide := elsewhere.get(r["id"]):
-            r["labels"] = [l for l in r["labels"] if l != "alternative"] + ["alternative"] * (wide["alternative"] is True)
-            r["open"] = [l for l in r["open"] if l != "alternative"] + ["alternative"] * (wide["alternative"] is None)
+        for label, read in wide.items():
+            if r["id"] in read:
+                holds = read[r["id"]][label]
+                r["labels"] = [l for l in r["labels"] if l != label] + [label] * (holds is True)
+                r["open"] = [l for l in r["open"] if l != label] + [label] * (holds is None)
+        for label, threads in NARROW.items():
+            if r["id"].startswith(threads) and label not in r["labels"]:
+                r["open"] = [*r["open"], label]
         r["once"] = r["source"] in WRITTEN and not again and not (labels and r["role"] != "customer") and not r["id"].startswith(READ_TWICE)
 
 
@@ -179,10 +188,17 @@ def targets(row):
     return labels, sentiment, cues
 
 
-def read_soft(path):
-    """A teacher's probabilities by row; one from before some cues says nothing of them."""
+def read_soft(paths):
+    """Teachers' probabilities by row, their mean where several judged it (NaN: not asked); one from before some cues says nothing of them."""
     wanted = len(INDEX) + len(SENTIMENTS) + len(CUES)
-    return {r["id"]: r["p"] + [math.nan] * (wanted - len(r["p"])) for r in read_jsonl(path)}
+    said = {}
+    for path in paths:
+        for r in read_jsonl(path):
+            said.setdefault(r["id"], []).append(r["p"] + [math.nan] * (wanted - len(r["p"])))
+    def mean(p):
+        heard = [x for x in p if not math.isnan(x)]
+        return sum(heard) / len(heard) if heard else math.nan
+    return {id: [mean(p) for p in zip(*ps)] for id, ps in said.items()}
 
 
 SIGN_OFF = re.compile(r"\s*(\^|\*|/|- ?)[A-Z]{1,3}[a-z]*$")

@@ -84,7 +84,7 @@ class Classifier(nn.Module):
             return self.bert(ids, attention_mask=mask, **typed).last_hidden_state.float()
 
     def encode_apart(self, ids, types, own):
-        """[batch, own tokens, width]. Every turn goes through the layers below `before` by itself; there its tokens also see those of the turn before, which has come as
+        """As `encode`, of the turn's own tokens. Every turn goes through the layers below `before` by itself; there its tokens also see those of the turn before, which has come as
         far: no token's way depends on more than two turns, and a turn need be computed only once for itself and for the next."""
         cls = ids[:, :1]
         width, lengths = int(own.sum(1).max()), types.sum(1)
@@ -124,7 +124,9 @@ class Classifier(nn.Module):
         if self.before is None:
             hidden = self.encode(ids, types, mask)
         else:
-            hidden, own = self.encode_apart(ids, types, own)
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.fast):
+                hidden, own = self.encode_apart(ids, types, own)
+            hidden = hidden.float()
         hidden = self.dropout(hidden)
         scores = torch.einsum("btd,hd->bht", hidden, self.query).masked_fill(~own[:, None, :], -1e4)
         pooled = torch.softmax(scores, dim=-1) @ hidden  # [batch, heads, width]

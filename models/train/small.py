@@ -47,7 +47,7 @@ def main():
     model.bert.encoder.layer = model.bert.encoder.layer[: args.layers]
     model.freeze(0)
     rows, _ = data.split(data.load(args.data))
-    soft = data.read_soft(args.soft)
+    soft = data.read_soft([args.soft])
     pos_weight = weights(rows)
     encoded = inputs.rows(rows)
     groups = batches(rows, encoded, 32, random.Random(args.seed))

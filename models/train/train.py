@@ -102,7 +102,7 @@ def main():
     a.add_argument("--freeze", type=int, default=0, help="lowest layers that stay as pretrained")
     a.add_argument("--warm-rows", type=int, help="emotion rows of the warm-up; all by default")
     a.add_argument("--init", help="best.pt of an earlier training to go on from, in place of the warm-up")
-    a.add_argument("--soft", help="a teacher's probabilities (teach.py)")
+    a.add_argument("--soft", nargs="+", help="teachers' probabilities (teach.py); their mean counts")
     a.add_argument("--soft-without", default="", help="labels on which the teacher is not heard, for it learned another reading; separated by commas")
     a.add_argument("--pool", type=int, default=9_000, help="turns of the unlabelled pool to learn from the teacher")
     a.add_argument("--posts", type=int, default=4_000, help="public posts to learn from the teacher")

@@ -10,7 +10,7 @@
 //! # What it leaves alone
 //! Friendly talk in any turn that refuses nothing, and refusals in a warm but standard tone.
 //! # Measured
-//! On 300 transcripts that were read twice (4 with a violation): precision 0.75 (0.30–0.95), recall
+//! On 300 transcripts that were read twice (4 with a violation): precision 0.60 (0.23–0.88), recall
 //! 0.75 (0.30–0.95), each with its 95 % interval.
 
 use super::rule::{Rule, Severity, Verdict, Violation};

@@ -9,8 +9,8 @@
 //! # What it leaves alone
 //! Matters that are settled, a "no" that the customer accepts, a step promised earlier that still stands, and questions for details ("DM us your number").
 //! # Measured
-//! On 300 transcripts that were read twice (52 with a violation): precision 0.57 (0.45–0.69), recall
-//! 0.69 (0.56–0.80), each with its 95 % interval.
+//! On 300 transcripts that were read twice (52 with a violation): precision 0.57 (0.45–0.68), recall
+//! 0.73 (0.60–0.83), each with its 95 % interval.
 
 use super::over_automation::brings_person;
 use super::rule::{Rule, Severity, Verdict, Violation};

@@ -166,11 +166,22 @@ impl Wording {
     }
 }
 
+/// Words that say nothing of the case.
+#[rustfmt::skip]
+const COURTEOUS: &[&str] = &[
+    "hello", "hi", "hey", "dear", "good", "morning", "afternoon", "evening", "please", "thanks", "thank", "you", "a", "the", "question", "quick", "sir", "madam", "team", "there", "ok", "okay", "yes", "no",
+];
+
+/// How many words of a text say something of the case.
+fn own_words(text: &str) -> usize {
+    words(text).iter().filter(|w| !COURTEOUS.contains(&w.as_str())).count()
+}
+
 /// The sentence of a customer's turn that says most, without its closing mark.
 fn heard(text: &str) -> Option<String> {
     let all: Vec<&str> = sentences(text).into_iter().map(|r| &text[r]).collect();
     // The first sentence that is more than a greeting, with a part of it where it is long. A question or a demand is not taken up where something is told too.
-    let mut long = all.iter().filter(|s| words(s).len() >= 4);
+    let mut long = all.iter().filter(|s| words(s).len() >= 4 && own_words(s) >= 2);
     let told = long.clone().find(|s| !ASKS.is_match(s.trim())).or_else(|| long.next());
     let telling = told.or_else(|| all.iter().max_by_key(|s| words(s).len()))?;
     let line = telling.split('\n').map(str::trim).find(|l| words(l).len() >= 4).unwrap_or(telling);
@@ -181,7 +192,7 @@ fn heard(text: &str) -> Option<String> {
     let heard = heard.trim_end_matches(['.', '!', '?', ',', ';', ':']).replace(['“', '”', '"'], "’");
     // A name or a number alone, replaced or not, is nothing to take up.
     let own = heard.split_whitespace().filter(|w| !w.starts_with('[') && !words(w).is_empty()).count();
-    (own >= 3).then_some(heard)
+    (own >= 3 && own_words(&heard) >= 2).then_some(heard)
 }
 
 /// A question or a demand.
@@ -315,6 +326,7 @@ mod tests {
         assert_eq!(heard("@Larkspur"), None);
         assert_eq!(heard("[NAME]. It was Aberdeen. In winter.").as_deref(), Some("It was Aberdeen"));
         assert_eq!(heard("[NAME] [PHONE]"), None);
+        assert_eq!(heard("Hello, a question please"), None);
     }
 
     #[test]

@@ -9,8 +9,8 @@
 //! # What it leaves alone
 //! Customers whose last turn is calm, and offers that stand: a fix, a promise, money, another option, an escalation.
 //! # Measured
-//! On 300 transcripts that were read twice (66 with a violation): precision 0.66 (0.54–0.76), recall
-//! 0.67 (0.55–0.77), each with its 95 % interval.
+//! On 300 transcripts that were read twice (66 with a violation): precision 0.64 (0.52–0.74), recall
+//! 0.70 (0.58–0.79), each with its 95 % interval.
 
 use super::phrases::only_relays;
 use super::rule::{Rule, Severity, Verdict, Violation};

@@ -17,6 +17,12 @@ static WRITTEN: LazyLock<Regex> = LazyLock::new(|| {
     .unwrap()
 });
 
+/// A time that begins with the year and has no leading zeros, or slashes; as ISO 8601 has it, it is read without help.
+static YEAR_FIRST: LazyLock<Regex> = LazyLock::new(|| {
+    #[allow(clippy::unwrap_used, reason = "constant pattern, used in tests")]
+    Regex::new(r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})[ T]+(\d{1,2}):(\d{2})(?::(\d{2}))?$").unwrap()
+});
+
 /// Which number stands where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
@@ -91,8 +97,14 @@ pub(super) fn written(text: &str) -> Option<Written> {
 /// # Errors
 /// When day and month cannot be told apart, or there is no such time.
 pub(super) fn iso(text: String, order: Option<Order>) -> Result<String, String> {
-    let Some(found) = written(&text) else { return Ok(text) };
     let shown = text.trim();
+    if let Some(c) = YEAR_FIRST.captures(shown) {
+        let number = |i: usize| c.get(i).and_then(|m| m.as_str().parse::<u32>().ok()).unwrap_or_default();
+        let found = ([number(1), number(2), number(3)], [number(4), number(5), number(6)]);
+        let at = moment(&found, Order::YearFirst);
+        return at.map(|at| at.to_string()).ok_or_else(|| format!("there is no time {shown}"));
+    }
+    let Some(found) = written(&text) else { return Ok(text) };
     let order = order.or((found.0[0] == found.0[1]).then_some(Order::DayMonth)).ok_or_else(|| {
         format!("the date {shown} may begin with the day or the month; write it like 2026-03-01 09:00, or leave it out")
     })?;
@@ -121,8 +133,16 @@ mod tests {
     }
 
     #[test]
+    fn leading_zeros_may_be_left_out() {
+        for text in ["2026-03-01 09:05", "2026-3-1 9:05", "2026/3/1 9:05:00"] {
+            assert_eq!(iso(text.to_owned(), None).unwrap(), "2026-03-01T09:05:00");
+        }
+        assert_eq!(iso("2026-2-30 9:05".to_owned(), None).unwrap_err(), "there is no time 2026-2-30 9:05");
+    }
+
+    #[test]
     fn other_times_are_left() {
-        for text in ["2026-03-01T09:00:00Z", "2026-03-01 09:00", "yesterday", ""] {
+        for text in ["2026-03-01T09:00:00Z", "2026-03-01", "yesterday", ""] {
             assert_eq!(iso(text.to_owned(), None), Ok(text.to_owned()));
         }
     }

@@ -295,7 +295,7 @@ mod tests {
             sheet.iter().map(|(n, l)| (*n, value(l))).collect::<Vec<_>>(),
             [
                 (2, "c1 blame ana violated []".to_owned()),
-                (4, "blame: \"maybe\" is not violated, ok or n/a".to_owned()),
+                (4, "c2, blame: \"maybe\" is not violated, ok or n/a".to_owned()),
                 (4, "c2 cold-open ana n/a []".to_owned()),
                 (5, "blame: no id".to_owned()),
             ]

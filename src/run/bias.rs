@@ -155,15 +155,19 @@ fn read(options: &BiasOptions) -> Result<Frame, RunError> {
 }
 
 const AGENT: &str = "agent_id";
+/// Said where people are compared as if they were segments.
+const PEOPLE: &str = "This compares people, whose conversations differ in more than can be held fixed here. evenhand coach holds each person \
+                      against what is expected of conversations like theirs, and says where there are too few.";
 
 /// The attribute whose cases belong together, and what the reader should know about that choice.
 fn cluster_of<'a>(options: &'a BiasOptions, frame: &Frame) -> (Option<&'a str>, Option<String>) {
     if options.no_cluster || options.cluster.is_some() {
         return (options.cluster.as_deref(), None);
     }
-    let Some(agents) = frame.attribute(AGENT).filter(|_| !options.by.iter().any(|b| b == AGENT)) else {
-        return (None, None);
-    };
+    if options.by.iter().any(|b| b == AGENT) {
+        return (None, Some(PEOPLE.to_owned()));
+    }
+    let Some(agents) = frame.attribute(AGENT) else { return (None, None) };
     let cases = |row: usize| frame.count(row);
     let all: u64 = (0..frame.rows).map(cases).sum();
     let named: u64 = (0..frame.rows).filter(|&row| agents.codes[row].is_some()).map(cases).sum();

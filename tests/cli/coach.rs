@@ -346,7 +346,7 @@ fn abuse_sharing_and_automation_count_against_nobody() {
     assert!(a3["abusive"].as_u64().unwrap() > 5 && a3["shared"].as_u64().unwrap() > 5);
     assert_eq!(agent(&report, "a4")["shared"], a3["shared"]);
     let page = fs::read_to_string(dir.path().join("coaching/agent-a3.html")).unwrap();
-    assert!(page.contains("was abusive") && page.contains("shared with colleagues"));
+    assert!(page.contains("taken for abuse") && page.contains("shared with colleagues"));
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn must_stop_within_3_seconds_of_a_signal_and_resume() {
     let dir = tempfile::tempdir().unwrap();
     let input = dir.path().join("some.jsonl");
     let all = fs::read_to_string("examples/larkspur.jsonl").unwrap();
-    fs::write(&input, all.lines().take(30).map(|l| format!("{l}\n")).collect::<String>()).unwrap();
+    fs::write(&input, all.lines().take(120).map(|l| format!("{l}\n")).collect::<String>()).unwrap();
     let whole = dir.path().join("whole");
     assert_code(&audit(&input, &whole, &[]), 0);
     for signal in ["INT", "TERM"] {
