@@ -276,7 +276,8 @@ mod tests {
         let reason = unnumbered(&source.to_string());
         let missing = IngestError::Open { path: "calls.csv".into(), source };
         assert_eq!(told(&missing.into()), format!("calls.csv: {reason}; check the path"));
-        let damaged = IngestError::Open { path: "calls.csv.zst".into(), source: io::Error::other("the file is damaged") };
+        let damaged =
+            IngestError::Open { path: "calls.csv.zst".into(), source: io::Error::other("the file is damaged") };
         assert_eq!(told(&damaged.into()), "calls.csv.zst: the file is damaged");
         let deep = anyhow::anyhow!("the middle").context("the top");
         assert_eq!(told(&deep), "the top: the middle");

@@ -137,7 +137,10 @@ fn table(bytes: &[u8], defaults: &Defaults<'_>) -> Result<Vec<(u64, Line)>, Stri
         }
         let content = cells.join(" | ");
         if record.iter().any(|c| std::str::from_utf8(c).is_err()) {
-            out.push((line, Line::Unread("invalid UTF-8; save the file as UTF-8 (in Excel: CSV UTF-8)".to_owned(), content)));
+            out.push((
+                line,
+                Line::Unread("invalid UTF-8; save the file as UTF-8 (in Excel: CSV UTF-8)".to_owned(), content),
+            ));
             continue;
         }
         let field = |name: &str| {
@@ -180,7 +183,9 @@ fn wide(field: Row<'_>, rules: &[&str], defaults: &Defaults<'_>, line: u64, cont
         let Some(value) = field(rule) else { continue };
         out.push(match label(field, rule, &value, defaults) {
             Ok(label) => (line, Line::Label(label)),
-            Err(reason) => (line, Line::Unread(format!("{whose}{rule}: {reason}"), format!("{rule} = {value} | {content}"))),
+            Err(reason) => {
+                (line, Line::Unread(format!("{whose}{rule}: {reason}"), format!("{rule} = {value} | {content}")))
+            }
         });
     }
 }

@@ -135,7 +135,10 @@ fn tables(out: &mut String, page: &Page<'_>) {
     }
     if !page.mix.is_empty() {
         out.push_str("\n## Case mix\n");
-        paragraph(out, "Some issues are harder than others; where an expected rate is shown, it takes that into account.");
+        paragraph(
+            out,
+            "Some issues are harder than others; where an expected rate is shown, it takes that into account.",
+        );
         out.push('\n');
         table(out, &["kind", "name", "here", "colleagues"], page.mix.iter().cloned().map(Vec::from));
     }

@@ -75,7 +75,11 @@ impl ImportReport {
             let note = "Spreadsheets rewrite ids such as 0012 or 3E5: compare them with the sample.";
             let _ = writeln!(out, "{note}");
         }
-        list("cannot be read as labels and do not count; correct them in the file and import it again", &i.unread, &mut out);
+        list(
+            "cannot be read as labels and do not count; correct them in the file and import it again",
+            &i.unread,
+            &mut out,
+        );
         let nothing = i.added + i.same == 0 && [&i.changed, &i.conflicts, &i.unread].iter().all(|l| l.is_empty());
         if nothing && self.sample.is_none() {
             let note = "No answer was found: in a sheet, the column that bears a rule's id takes violated, ok or n/a.";

@@ -109,7 +109,8 @@ const ANOTHER_KIND: &str = "; a line is {\"id\", \"turns\", \"violated\", \"ok\"
                             evenhand labels agreement and labels estimate";
 
 fn read_gold(path: &Path) -> Result<BTreeMap<String, Gold>, RunError> {
-    let other = |line: usize, reason: String| RunError::Gold { path: path.to_path_buf(), line, reason: reason + ANOTHER_KIND };
+    let other =
+        |line: usize, reason: String| RunError::Gold { path: path.to_path_buf(), line, reason: reason + ANOTHER_KIND };
     if is_database(path) {
         return Err(other(1, "not what readers found, but a labels database".to_owned()));
     }

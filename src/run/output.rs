@@ -51,7 +51,9 @@ pub enum RunError {
     #[error("{0} is being written by another run; wait for it, or name another folder with --out")]
     Busy(PathBuf),
     /// What was finished is not what is asked for now.
-    #[error("{run} is finished, so there is nothing to resume; it is left as it is, for this would be another run ({difference}). Leave out --resume to replace it, or give another --out")]
+    #[error(
+        "{run} is finished, so there is nothing to resume; it is left as it is, for this would be another run ({difference}). Leave out --resume to replace it, or give another --out"
+    )]
     Finished {
         /// The run.
         run: PathBuf,

@@ -354,7 +354,8 @@ pub(super) fn ids_of(path: &Path) -> Result<HashSet<String>, RunError> {
 /// # Errors
 /// When there is one.
 pub fn sheet_is_free(sheet: &Path) -> Result<(), RunError> {
-    let worked = |lines: Vec<(u64, Line)>| lines.iter().any(|(_, line)| !matches!(line, Line::Unit(_) | Line::Drawn(_)));
+    let worked =
+        |lines: Vec<(u64, Line)>| lines.iter().any(|(_, line)| !matches!(line, Line::Unit(_) | Line::Drawn(_)));
     let taken = sheet.exists() && labels::read(sheet, Some("anybody")).map_or(true, worked);
     if taken { Err(RunError::Worked(sheet.to_path_buf())) } else { Ok(()) }
 }
