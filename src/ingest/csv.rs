@@ -268,7 +268,11 @@ fn add(group: &mut Group, columns: &Columns, names: &Names, row: &ByteRecord) ->
     for (i, name) in &columns.rest {
         let value = text(*i, name)?;
         if !value.is_empty() && !group.attributes.contains_key(name) {
-            let value = if name == STARTED { dates::iso(value, columns.order)? } else { value };
+            let value = match name.as_str() {
+                STARTED => dates::iso(value, columns.order)?,
+                name if name.starts_with("scores.") => pointed(value),
+                _ => value,
+            };
             group.attributes.insert(name.clone(), typed(value));
         }
     }
@@ -293,6 +297,17 @@ fn write_row(row: &ByteRecord, delimiter: u8, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
+/// A score with a decimal comma, as many spreadsheets write it, with a point; "1,234" may be a thousand and stays.
+fn pointed(score: String) -> String {
+    let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
+    match score.trim().split_once(',') {
+        Some((whole, part)) if digits(whole) && digits(part) && part.len() < 3 => {
+            format!("{whole}.{part}").trim_end_matches('0').trim_end_matches('.').to_owned()
+        }
+        _ => score,
+    }
+}
+
 /// A cell that reads as a number and would be written the same way is one: "007" and "1e5" are codes.
 fn typed(cell: String) -> Value {
     match serde_json::from_str::<serde_json::Number>(&cell) {
@@ -307,6 +322,18 @@ mod tests {
 
     fn read(text: &str) -> Vec<Item> {
         Rows::new(Stream::from_text(text), "f".into(), Names::default()).collect()
+    }
+
+    #[test]
+    fn a_score_may_have_a_decimal_comma() {
+        let score = |s: &str| typed(pointed(s.to_owned()));
+        for (cell, want) in [("4,5", 4.5), ("10,50", 10.5), ("4.5", 4.5)] {
+            assert_eq!(score(cell), Value::from(want));
+        }
+        assert_eq!(score("10,00"), Value::from(10));
+        for cell in ["1,234", "4,x", ",5"] {
+            assert_eq!(score(cell), Value::from(cell));
+        }
     }
 
     #[test]
