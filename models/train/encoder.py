@@ -127,7 +127,10 @@ class Classifier(nn.Module):
             with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.fast):
                 hidden, own = self.encode_apart(ids, types, own)
             hidden = hidden.float()
-        hidden = self.dropout(hidden)
+        return self.heads(self.dropout(hidden), own)
+
+    def heads(self, hidden, own):
+        """logits, from hidden states of which `own` are the turn's."""
         scores = torch.einsum("btd,hd->bht", hidden, self.query).masked_fill(~own[:, None, :], -1e4)
         pooled = torch.softmax(scores, dim=-1) @ hidden  # [batch, heads, width]
         n = len(LABELS)

@@ -32,15 +32,6 @@ def rows_of(path, soft, pool, written):
     return real + some(unread, pool) + some(rich, written * 2 // 3) + some(poor, written // 3), weights(train)
 
 
-def logits(model, hidden, own):
-    """As Classifier.forward, from hidden states."""
-    scores = torch.einsum("btd,hd->bht", hidden, model.query).masked_fill(~own[:, None, :], -1e4)
-    pooled, n = torch.softmax(scores, dim=-1) @ hidden, len(LABELS)
-    labels = (pooled[:, :n] * model.weight[:n]).sum(-1)
-    cues = (pooled[:, n + 1 :] * model.weight[n + 3 :]).sum(-1)
-    return torch.cat([labels, pooled[:, n] @ model.weight[n : n + 3].T, cues], dim=1) + model.bias
-
-
 def main():
     a = argparse.ArgumentParser(description=__doc__)
     for name in ("data", "base", "run", "soft", "out"):
@@ -71,20 +62,21 @@ def main():
     opt = torch.optim.AdamW([model.query, model.weight, model.bias], lr=2e-3, weight_decay=0.01)
     steps = args.epochs * len(kept)
     sched = torch.optim.lr_scheduler.LambdaLR(opt, lambda s: min(1, (s + 1) / 100) * (0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * s / steps))))
-    rng, drop = random.Random(0), torch.nn.Dropout(0.1)
+    rng = random.Random(0)
+    model.dropout.train()
     for epoch in range(args.epochs):
         rng.shuffle(kept)
         total = 0.0
         for part, hidden, own in kept:
             of = [rows[i] for i in part]
-            loss = loss_of(logits(model, drop(hidden.float()), own), of, pos_weight, soft, [])
+            loss = loss_of(model.heads(model.dropout(hidden.float()), own), of, pos_weight, soft, [])
             opt.zero_grad(); loss.backward(); opt.step(); sched.step()
             total += loss.item()
         print(f"epoch {epoch} loss {total / len(kept):.4f}", flush=True)
     silent, n = [LABELS.index(label) for label in args.without.split(",") if label], len(LABELS)
     with torch.inference_mode(), open(args.out, "w", encoding="utf-8") as f:
         for part, hidden, own in kept:
-            z = logits(model, hidden.float(), own)
+            z = model.heads(hidden.float(), own)
             said = torch.cat([torch.sigmoid(z[:, :n]), torch.softmax(z[:, n : n + 3], 1), torch.full((len(part), len(CUES)), math.nan)], 1)
             said[:, silent] = math.nan
             for i, p in zip(part, said.tolist()):
