@@ -27,11 +27,13 @@ WRITTEN = ("threads", "conversations", "authored")
 SECOND = ("alternative", "policy", "commitment", "informal", "gratitude", "resolved")
 # Labels that were read once more, wider, where they had not been seen: readings/LABEL.jsonl.
 WIDE = ("alternative", "repeat")
+# The newest threads.
+NEWEST = range(124, 145)
 # Threads that were read a second time from end to end, and those that were not read for cues.
-READ_TWICE = tuple(f"w{n}-" for n in (*range(56, 100), *range(108, 145)))
-WITHOUT_CUES = tuple(f"w{n}-" for n in (34, 35, 36, 42, *range(44, 56), *range(124, 145)))
+READ_TWICE = tuple(f"w{n}-" for n in (*range(56, 100), *range(108, 124), *NEWEST))
+WITHOUT_CUES = tuple(f"w{n}-" for n in (34, 35, 36, 42, *range(44, 56), *NEWEST))
 # Threads whose readers took a label more narrowly than everybody else: only where they saw it, it counts.
-NARROW = {"alternative": tuple(f"w{n}-" for n in range(124, 145))}
+NARROW = {"alternative": tuple(f"w{n}-" for n in NEWEST)}
 # The cues of the first reading, which took "generic" too narrowly: only where it saw it, it counts. And those of later ones, which stand above it: of company turns, and of what is owed
 # (`next-step`, `answers` and `sent-around` were read too, but no rule gains by them yet).
 FIRST_CUES = ("retells", "waits", "generic", "re-asks")

@@ -14,8 +14,8 @@ import torch
 
 import data
 from encoder import Classifier, Inputs
-from labels import CUES, LABELS
-from train import loss_of, weights
+from labels import CUES, INDEX, LABELS
+from train import loss_of, probabilities, weights
 
 COMMON = {"problem", "frustration", "gratitude", "apology", "denial", "commitment", "ask-info", "abuse", "blame"}
 
@@ -73,11 +73,10 @@ def main():
             opt.zero_grad(); loss.backward(); opt.step(); sched.step()
             total += loss.item()
         print(f"epoch {epoch} loss {total / len(kept):.4f}", flush=True)
-    silent, n = [LABELS.index(label) for label in args.without.split(",") if label], len(LABELS)
+    silent = [INDEX[label] for label in args.without.split(",") if label] + list(range(len(LABELS) + 3, len(LABELS) + 3 + len(CUES)))
     with torch.inference_mode(), open(args.out, "w", encoding="utf-8") as f:
         for part, hidden, own in kept:
-            z = model.heads(hidden.float(), own)
-            said = torch.cat([torch.sigmoid(z[:, :n]), torch.softmax(z[:, n : n + 3], 1), torch.full((len(part), len(CUES)), math.nan)], 1)
+            said = probabilities(model.heads(hidden.float(), own))
             said[:, silent] = math.nan
             for i, p in zip(part, said.tolist()):
                 f.write(json.dumps({"id": rows[i]["id"], "p": [round(x, 4) for x in p]}) + "\n")

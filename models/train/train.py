@@ -68,6 +68,11 @@ def weights(rows):
     return torch.tensor([min(4.0, max(2.0, (1600 / max(k, 1)) ** 0.5)) for k in n])
 
 
+def probabilities(logits):
+    n = len(LABELS)
+    return torch.cat([torch.sigmoid(logits[:, :n]), torch.softmax(logits[:, n : n + 3], 1), torch.sigmoid(logits[:, n + 3 :])], 1)
+
+
 def predict(model, inputs, rows, size=64):
     model.eval()
     encoded = inputs.rows(rows)
@@ -77,9 +82,7 @@ def predict(model, inputs, rows, size=64):
         for k in range(0, len(order), size):
             part = order[k : k + size]
             logits = model(*inputs.batch([encoded[i] for i in part]))
-            n = len(LABELS)
-            probs = torch.cat([torch.sigmoid(logits[:, :n]), torch.softmax(logits[:, n : n + 3], 1), torch.sigmoid(logits[:, n + 3 :])], 1)
-            for i, p in zip(part, probs.tolist()):
+            for i, p in zip(part, probabilities(logits).tolist()):
                 out[i] = p
     return out
 
@@ -102,7 +105,7 @@ def main():
     a.add_argument("--freeze", type=int, default=0, help="lowest layers that stay as pretrained")
     a.add_argument("--warm-rows", type=int, help="emotion rows of the warm-up; all by default")
     a.add_argument("--init", help="best.pt of an earlier training to go on from, in place of the warm-up")
-    a.add_argument("--soft", nargs="+", help="teachers' probabilities (teach.py); their mean counts")
+    a.add_argument("--soft", nargs="+", help="teachers' probabilities (teach.py, heads.py); their mean counts")
     a.add_argument("--soft-without", default="", help="labels on which the teacher is not heard, for it learned another reading; separated by commas")
     a.add_argument("--pool", type=int, default=9_000, help="turns of the unlabelled pool to learn from the teacher")
     a.add_argument("--posts", type=int, default=4_000, help="public posts to learn from the teacher")

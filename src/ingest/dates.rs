@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use jiff::civil::DateTime;
-use regex::Regex;
+use regex::{Captures, Regex};
 
 /// A date of three numbers, and hour, minute and second.
 pub(super) type Written = ([u32; 3], [u32; 3]);
@@ -87,9 +87,14 @@ pub(super) fn hour(hour: u32, half: Option<&str>) -> u32 {
 /// A date as a spreadsheet writes it, if the text is one. What begins with the year is no such date.
 pub(super) fn written(text: &str) -> Option<Written> {
     let c = WRITTEN.captures(text.trim())?;
+    let (date, [h, minute, second]) = numbers(&c);
+    Some((date, [hour(h, c.get(7).map(|m| m.as_str())), minute, second]))
+}
+
+/// The six numbers of a match; 0 for what is not there.
+fn numbers(c: &Captures<'_>) -> Written {
     let number = |i: usize| c.get(i).and_then(|m| m.as_str().parse::<u32>().ok()).unwrap_or_default();
-    let half = c.get(7).map(|m| m.as_str());
-    Some(([number(1), number(2), number(3)], [hour(number(4), half), number(5), number(6)]))
+    ([number(1), number(2), number(3)], [number(4), number(5), number(6)])
 }
 
 /// A spreadsheet's date as ISO 8601; any other text as it is.
@@ -98,16 +103,17 @@ pub(super) fn written(text: &str) -> Option<Written> {
 /// When day and month cannot be told apart, or there is no such time.
 pub(super) fn iso(text: String, order: Option<Order>) -> Result<String, String> {
     let shown = text.trim();
-    if let Some(c) = YEAR_FIRST.captures(shown) {
-        let number = |i: usize| c.get(i).and_then(|m| m.as_str().parse::<u32>().ok()).unwrap_or_default();
-        let found = ([number(1), number(2), number(3)], [number(4), number(5), number(6)]);
-        let at = moment(&found, Order::YearFirst);
-        return at.map(|at| at.to_string()).ok_or_else(|| format!("there is no time {shown}"));
-    }
-    let Some(found) = written(&text) else { return Ok(text) };
-    let order = order.or((found.0[0] == found.0[1]).then_some(Order::DayMonth)).ok_or_else(|| {
-        format!("the date {shown} may begin with the day or the month; write it like 2026-03-01 09:00, or leave it out")
-    })?;
+    let (found, order) = if let Some(c) = YEAR_FIRST.captures(shown) {
+        (numbers(&c), Order::YearFirst)
+    } else {
+        let Some(found) = written(&text) else { return Ok(text) };
+        let order = order.or((found.0[0] == found.0[1]).then_some(Order::DayMonth)).ok_or_else(|| {
+            format!(
+                "the date {shown} may begin with the day or the month; write it like 2026-03-01 09:00, or leave it out"
+            )
+        })?;
+        (found, order)
+    };
     moment(&found, order).map(|at| at.to_string()).ok_or_else(|| format!("there is no time {shown}"))
 }
 

@@ -98,7 +98,7 @@ impl Folder {
             }
             return Ok(load(&self.path(CHECKPOINT)).unwrap_or_default());
         }
-        let finished = load::<Manifest>(&self.target.join("run.json")).filter(|_| resume);
+        let finished = if resume { load::<Manifest>(&self.target.join("run.json")) } else { None };
         if let Some(difference) = finished.and_then(|done| job.difference(&job.as_finished(done))) {
             return Err(RunError::Finished { run: self.target.clone(), difference });
         }
